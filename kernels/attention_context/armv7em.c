@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "product.h"
+#include "ts_matmul_armv7em.h"
+
+uint32_t ts_attention_context_armv7em_scratch(const ts_shape *shape, uint32_t cores) {
+    (void)shape;
+    (void)cores;
+    return 0;
+}
+
+void ts_attention_context_armv7em(const ts_team *team, const ts_attention_context_args *args,
+                                  void *scratch) {
+    (void)scratch;
+    const ts_matmul product = ts_attention_context_product(args);
+    ts_matmul_run(team, &product, ts_tile_u8_armv7em);
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requantised matrix product of XpulpV2 kernels in blocks of four rows by four channels:
+ *
+ *   output[h](row, channel) = requant(bias[h*columns + channel]
+ *                                     + sum over d of left[h](row, d) * right[h](channel, d))
+ *
+ * `left` consists of row panels (ts_xpulp_block.h), one per tile of four rows; words of rows beyond
+ * `rows` may hold anything. The work is the flattened list of (head, channel tile, row tile); any
+ * range of it can be given to a core. */
+#ifndef TS_XPULP_PRODUCT_H
+#define TS_XPULP_PRODUCT_H
+
+#include "ts_requant.h"
+#include "ts_xpulp_block.h"
+
+/* Where the four words of a block go: to output + head * output_head + row_tile * output_row_tile
+ * + channel_tile * output_channel_tile, each next word `output_word` bytes on. A word holds four
+ * channels of one row, or, if `transposed`, four rows of one channel. Only valid elements are
+ * written, except that with `zero_padded` a word of fewer than four channels is filled with 0. */
+typedef struct {
+    uint32_t heads, rows, columns;
+    uint32_t depth; /* bytes of a right row that are read; the panel's last word is zero-padded */
+    const void *left;
+    uint32_t left_head, left_tile;
+    const int8_t *right;
+    uint32_t right_head, right_pitch;
+    const int32_t *bias; /* heads*columns, or NULL for none */
+    ts_requant requant;  /* heads*columns channels when per channel */
+    uint32_t acc_bound;  /* no |accumulator| without bias is larger */
+    int8_t *output;
+    uint32_t output_head, output_row_tile, output_channel_tile, output_word;
+    uint8_t transposed, zero_padded;
+    uint8_t scattered; /* instead: into one panel from channel `first_channel` on, which need */
+    uint32_t first_channel; /* not be a multiple of 4 */
+} ts_xp_product;
+
+/* Four channels as one segment of row tiles uses them. */
+typedef struct {
+    ts_xp_channel channel[4];
+    uint32_t narrow; /* 32 bits hold every scaled accumulator of the four */
+    uint32_t shift, rounding;
+    uint32_t first, count; /* within the head */
+} ts_xp_channels;
+
+static inline uint32_t ts_xp_align4(uint32_t n) { return (n + 3u) & ~3u; }
+
+static inline uint32_t ts_xp_rounding(const ts_requant *requant) {
+    return requant->round_half_up ? 1u << (requant->shift - 1) : 0;
+}
+
+/* This core's share; a shift instead of two divisions for 1, 2, 4 and 8 cores. */
+static inline ts_range ts_xp_share(const ts_team *team, uint32_t count) {
+    if (team->cores & (team->cores - 1))
+        return ts_team_share(team, count);
+    const uint32_t log2 = p_ff1(team->cores), begin = count * team->core;
+    return (ts_range){begin >> log2, (begin + count) >> log2};
+}
+
+/* mul < 2^(n+1) with n = p.fl1, so a product stays in 31 bits if the accumulator stays below
+ * headroom / 2^(n+1); this may refuse some that would fit, and then the wide path is taken. */
+static inline void ts_xp_channels_load(ts_xp_channels *channels, const ts_xp_product *p,
+                                       uint32_t head, uint32_t first) {
+    const ts_requant *requant = &p->requant;
+    const uint32_t rounding = ts_xp_rounding(requant), headroom = 0x7fffffffu - rounding;
+    const uint32_t count = ts_min(4, p->columns - first), index = head * p->columns + first;
+    const uint16_t *mul = requant->mul + (requant->per_channel ? index : 0);
+    uint32_t narrow = 1;
+    for (uint32_t j = 0; j < count; j++) {
+        const int32_t bias = p->bias ? p->bias[index + j] : 0;
+        const uint32_t factor = *mul, limit = headroom >> (p_fl1(factor) + 1);
+        narrow &= p->acc_bound + (uint32_t)p_abs(bias) <= limit;
+        channels->channel[j] = (ts_xp_channel){(int32_t)factor - 1,
+                                               (int32_t)((uint32_t)bias * factor + rounding), bias};
+        mul += requant->per_channel;
+    }
+    for (uint32_t j = count; j < 4; j++)
+        channels->channel[j] = (ts_xp_channel){0, 0, 0};
+    channels->narrow = narrow;
+    channels->shift = requant->shift;
+    channels->rounding = rounding;
+    channels->first = first;
+    channels->count = count;
+}
+
+/* c becomes int8 values. The indices of c are constants here and in the next two functions, loops
+ * written out, so that a hot block keeps c in registers. */
+static TS_XP_INLINE void ts_xp_requant_channel(int32_t *c, const ts_xp_channel *channel,
+                                               uint32_t shift) {
+    const int32_t mul_less_one = channel->mul_less_one, offset = channel->offset;
+    c[0] = ts_xp_requant_narrow(c[0], mul_less_one, offset, shift);
+    c[4] = ts_xp_requant_narrow(c[4], mul_less_one, offset, shift);
+    c[8] = ts_xp_requant_narrow(c[8], mul_less_one, offset, shift);
+    c[12] = ts_xp_requant_narrow(c[12], mul_less_one, offset, shift);
+}
+
+static TS_XP_INLINE void ts_xp_requant_narrow_block(int32_t *c, const ts_xp_channels *channels) {
+    ts_xp_requant_channel(c, &channels->channel[0], channels->shift);
+    ts_xp_requant_channel(c + 1, &channels->channel[1], channels->shift);
+    ts_xp_requant_channel(c + 2, &channels->channel[2], channels->shift);
+    ts_xp_requant_channel(c + 3, &channels->channel[3], channels->shift);
+}
+
+/* Word i of a block: row i, or channel i if transposed. */
+static TS_XP_INLINE uint32_t ts_xp_pack(const int32_t *c, uint32_t i, int transposed) {
+    const int32_t *first = transposed ? c + i : c + 4 * i;
+    const uint32_t step = transposed ? 4 : 1;
+    return xp_pack_bytes((uint32_t)first[0], (uint32_t)first[step], (uint32_t)first[2 * step],
+                         (uint32_t)first[3 * step]);
+}
+
+static TS_XP_INLINE void ts_xp_store_block(const int32_t *c, void *output, uint32_t pitch,
+                                           int transposed) {
+    p_sw_post(&output, (int32_t)pitch, ts_xp_pack(c, 0, transposed));
+    p_sw_post(&output, (int32_t)pitch, ts_xp_pack(c, 1, transposed));
+    p_sw_post(&output, (int32_t)pitch, ts_xp_pack(c, 2, transposed));
+    p_sw_post(&output, (int32_t)pitch, ts_xp_pack(c, 3, transposed));
+}
+
+/* Stores `bytes` bytes of each of `words` words. */
+static inline void ts_xp_store_partial(int8_t *output, uint32_t pitch, const uint32_t *word,
+                                       uint32_t words, uint32_t bytes) {
+    for (uint32_t i = 0; i < words; i++) {
+        uint32_t rest = word[i];
+        void *to = output + i * pitch;
+        if (bytes == 4)
+            p_sw_step(to, 0, rest);
+        else
+            for (uint32_t k = 0; k < bytes; k++, rest >>= 8)
+                p_sb_step(to, 1, rest);
+    }
+}
+
+/* Into a panel from any channel on. */
+static inline void ts_xp_store_scattered(int8_t *panel, uint32_t channel, const int32_t *c,
+                                         uint32_t rows, uint32_t columns) {
+    for (uint32_t j = 0; j < columns; j++, channel++)
+        for (uint32_t i = 0; i < rows; i++)
+            panel[(channel & ~3u) * 4 + i * 4 + (channel & 3)] = (int8_t)c[4 * i + j];
+}
+
+/* The depth % 4 last products; `left` is the panel's last step, `right` the tails of the rows. */
+static TS_XP_INLINE void ts_xp_tail_channel(int32_t *c, const uint32_t *left, const int8_t *right,
+                                            uint32_t bytes, int unsigned_left) {
+    const int32_t word = (int32_t)ts_xp_tail_word(right, bytes);
+    if (unsigned_left) {
+        c[0] = pv_sdotusp_b(c[0], (int32_t)left[0], word);
+        c[4] = pv_sdotusp_b(c[4], (int32_t)left[1], word);
+        c[8] = pv_sdotusp_b(c[8], (int32_t)left[2], word);
+        c[12] = pv_sdotusp_b(c[12], (int32_t)left[3], word);
+    } else {
+        c[0] = pv_sdotsp_b(c[0], (int32_t)left[0], word);
+        c[4] = pv_sdotsp_b(c[4], (int32_t)left[1], word);
+        c[8] = pv_sdotsp_b(c[8], (int32_t)left[2], word);
+        c[12] = pv_sdotsp_b(c[12], (int32_t)left[3], word);
+    }
+}
+
+/* Accumulators of four rows by four channels over a depth that is a positive multiple of 4. */
+static TS_XP_INLINE void ts_xp_block(int32_t *c, const uint32_t **left, const int8_t **right,
+                                     uint32_t pitch, uint32_t depth, int unsigned_left) {
+    if (unsigned_left)
+        ts_xp_block_4x4_u8(c, left, right, pitch, depth / 4);
+    else
+        ts_xp_block_4x4_s8(c, left, right, pitch, depth / 4);
+}
+
+/* The same for any depth; c is in memory. */
+static TS_XP_INLINE void ts_xp_block_any(int32_t *c, const uint32_t *left, const int8_t *right,
+                                         uint32_t pitch, uint32_t depth, int unsigned_left) {
+    if (depth >= 4)
+        ts_xp_block(c, &left, &right, pitch, depth, unsigned_left);
+    else
+        for (uint32_t i = 0; i < 16; i++)
+            c[i] = 0;
+    if (depth & 3)
+        for (uint32_t j = 0; j < 4; j++)
+            ts_xp_tail_channel(c + j, left, right + j * pitch, depth & 3, unsigned_left);
+}
+
+/* Accumulators of a row by four channels (c[0..3]), or of four rows by fewer channels. */
+static TS_XP_INLINE void ts_xp_thin_block(int32_t *c, const uint32_t *left, const int8_t *right,
+                                          uint32_t pitch, uint32_t depth, uint32_t columns,
+                                          int unsigned_left) {
+    const uint32_t steps = depth / 4;
+    for (uint32_t i = 0; i < 16; i++)
+        c[i] = 0;
+    if (columns == 4 && steps) {
+        const uint32_t *l = left;
+        const int8_t *r = right;
+        if (unsigned_left)
+            ts_xp_block_1x4_u8(c, &l, &r, pitch, steps);
+        else
+            ts_xp_block_1x4_s8(c, &l, &r, pitch, steps);
+    }
+    for (uint32_t j = 0; j < columns; j++, right += pitch) {
+        const uint32_t *l = left;
+        const int8_t *r = right;
+        if (columns < 4 && steps) {
+            if (unsigned_left)
+                ts_xp_block_4x1_u8(c + j, &l, &r, steps);
+            else
+                ts_xp_block_4x1_s8(c + j, &l, &r, steps);
+        }
+        if (depth & 3)
+            ts_xp_tail_channel(c + j, left + 4 * steps, right + 4 * steps, depth & 3,
+                               unsigned_left);
+    }
+}
+
+/* Requantises and stores a block at the edge. */
+static TS_XP_NOINLINE __attribute__((unused)) void ts_xp_finish_edge(const ts_xp_product *p,
+                                                                     const ts_xp_channels *channels,
+                                                                     int32_t *c, int8_t *output,
+                                                                     uint32_t rows) {
+    const uint32_t columns = channels->count;
+    if (channels->narrow)
+        for (uint32_t j = 0; j < columns; j++)
+            ts_xp_requant_channel(c + j, &channels->channel[j], channels->shift);
+    else
+        ts_xp_requant_wide(c, channels->channel, channels->shift, channels->rounding);
+    if (p->scattered) {
+        ts_xp_store_scattered(output, p->first_channel + channels->first, c, rows, columns);
+        return;
+    }
+    uint32_t words[4];
+    for (uint32_t i = 0; i < 4; i++)
+        words[i] = p->transposed ? ts_xp_pack(c, i, 1) : ts_xp_pack(c, i, 0);
+    if (p->transposed) {
+        ts_xp_store_partial(output, p->output_word, words, columns, rows);
+        return;
+    }
+    uint32_t bytes = columns;
+    if (p->zero_padded && columns < 4) {
+        for (uint32_t i = 0; i < 4; i++)
+            words[i] &= (1u << (8 * columns)) - 1;
+        bytes = 4;
+    }
+    ts_xp_store_partial(output, p->output_word, words, rows, bytes);
+}
+
+/* Any block that the loop of ts_xp_full_blocks does not do: fewer than four rows or channels,
+ * accumulators that need the wide requantisation, scattered output. */
+static TS_XP_INLINE void ts_xp_edge_block(const ts_xp_product *p, const ts_xp_channels *channels,
+                                          const void *left, const int8_t *right, int8_t *output,
+                                          uint32_t rows, int unsigned_left) {
+    int32_t c[16];
+    if (rows > 1 && channels->count == 4)
+        ts_xp_block_any(c, left, right, p->right_pitch, p->depth, unsigned_left);
+    else
+        ts_xp_thin_block(c, left, right, p->right_pitch, p->depth, channels->count, unsigned_left);
+    ts_xp_finish_edge(p, channels, c, output, rows);
+}
+
+static TS_XP_NOINLINE __attribute__((unused)) void
+ts_xp_edge_block_s8(const ts_xp_product *p, const ts_xp_channels *channels, const void *left,
+                    const int8_t *right, int8_t *output, uint32_t rows) {
+    ts_xp_edge_block(p, channels, left, right, output, rows, 0);
+}
+
+static TS_XP_NOINLINE __attribute__((unused)) void
+ts_xp_edge_block_u8(const ts_xp_product *p, const ts_xp_channels *channels, const void *left,
+                    const int8_t *right, int8_t *output, uint32_t rows) {
+    ts_xp_edge_block(p, channels, left, right, output, rows, 1);
+}
+
+/* `count` blocks of four rows and four channels: the hot loop, accumulators in registers. */
+static TS_XP_INLINE void ts_xp_full_blocks(const ts_xp_product *p, const ts_xp_channels *channels,
+                                           const uint8_t *left, const int8_t *right, int8_t *output,
+                                           uint32_t count, int unsigned_left) {
+    for (; count; count--, left += p->left_tile, output += p->output_row_tile) {
+        int32_t c[16];
+        const uint32_t *l = (const uint32_t *)left;
+        const int8_t *r = right;
+        ts_xp_block(c, &l, &r, p->right_pitch, p->depth, unsigned_left);
+        ts_xp_requant_narrow_block(c, channels);
+        if (p->transposed)
+            ts_xp_store_block(c, output, p->output_word, 1);
+        else
+            ts_xp_store_block(c, output, p->output_word, 0);
+    }
+}
+
+/* The same for a depth that is no multiple of 4. */
+static TS_XP_INLINE void ts_xp_full_blocks_tail(const ts_xp_product *p,
+                                                const ts_xp_channels *channels, const uint8_t *left,
+                                                const int8_t *right, int8_t *output, uint32_t count,
+                                                int unsigned_left) {
+    for (; count; count--, left += p->left_tile, output += p->output_row_tile) {
+        int32_t c[16];
+        ts_xp_block_any(c, (const uint32_t *)left, right, p->right_pitch, p->depth, unsigned_left);
+        ts_xp_requant_narrow_block(c, channels);
+        if (p->transposed)
+            ts_xp_store_block(c, output, p->output_word, 1);
+        else
+            ts_xp_store_block(c, output, p->output_word, 0);
+    }
+}
+
+/* One channel tile of one head over row tiles tile .. tile + count - 1. */
+static TS_XP_INLINE void ts_xp_segment(const ts_xp_product *p, uint32_t head, uint32_t channel_tile,
+                                       uint32_t tile, uint32_t count, int unsigned_left) {
+    const uint32_t first = 4 * channel_tile;
+    ts_xp_channels channels;
+    ts_xp_channels_load(&channels, p, head, first);
+
+    const uint8_t *left = (const uint8_t *)p->left + head * p->left_head + tile * p->left_tile;
+    const int8_t *right = p->right + head * p->right_head + first * p->right_pitch;
+    int8_t *output = p->output + head * p->output_head + tile * p->output_row_tile +
+                     channel_tile * p->output_channel_tile;
+    uint32_t full = 0;
+    if (channels.narrow && channels.count == 4 && !p->scattered) {
+        full = ts_min(count, p->rows / 4 - tile);
+        if (p->depth & 3)
+            ts_xp_full_blocks_tail(p, &channels, left, right, output, full, unsigned_left);
+        else
+            ts_xp_full_blocks(p, &channels, left, right, output, full, unsigned_left);
+    }
+    for (; full < count; full++) {
+        const uint8_t *panel = left + full * p->left_tile;
+        int8_t *to = output + full * p->output_row_tile;
+        const uint32_t rows = ts_min(4, p->rows - 4 * (tile + full));
+        if (unsigned_left)
+            ts_xp_edge_block_u8(p, &channels, panel, right, to, rows);
+        else
+            ts_xp_edge_block_s8(p, &channels, panel, right, to, rows);
+    }
+}
+
+static inline uint32_t ts_xp_units(const ts_xp_product *p) {
+    return p->heads * ts_ceil_div(p->columns, 4) * ts_ceil_div(p->rows, 4);
+}
+
+static TS_XP_INLINE void ts_xp_product_run(const ts_xp_product *p, ts_range units,
+                                           int unsigned_left) {
+    if (units.begin >= units.end)
+        return;
+    const uint32_t row_tiles = ts_ceil_div(p->rows, 4), channel_tiles = ts_ceil_div(p->columns, 4);
+    uint32_t segment = units.begin, tile = 0, head = 0;
+    if (row_tiles > 1) {
+        segment = units.begin / row_tiles;
+        tile = units.begin - segment * row_tiles;
+    }
+    if (segment >= channel_tiles) {
+        head = segment / channel_tiles;
+        segment -= head * channel_tiles;
+    }
+    for (uint32_t left = units.end - units.begin; left;) {
+        const uint32_t count = ts_min(row_tiles - tile, left);
+        ts_xp_segment(p, head, segment, tile, count, unsigned_left);
+        left -= count;
+        tile = 0;
+        if (++segment == channel_tiles) {
+            segment = 0;
+            head++;
+        }
+    }
+}
+
+/* int8 x int8 */
+static TS_XP_NOINLINE __attribute__((unused)) void ts_xp_product_s8(const ts_xp_product *p,
+                                                                    ts_range units) {
+    ts_xp_product_run(p, units, 0);
+}
+
+/* uint8 x int8 */
+static TS_XP_NOINLINE __attribute__((unused)) void ts_xp_product_u8(const ts_xp_product *p,
+                                                                    ts_range units) {
+    ts_xp_product_run(p, units, 1);
+}
+
+/* Copies `rows` (1..4) rows of `depth` bytes, `pitch` apart, to a row panel whose last word of
+ * depth is zero-padded. Rows beyond `rows` are not written. */
+static TS_XP_NOINLINE __attribute__((unused)) void ts_xp_pack_panel(uint32_t *panel,
+                                                                    const void *source,
+                                                                    uint32_t pitch, uint32_t rows,
+                                                                    uint32_t depth) {
+    const uint32_t words = depth / 4;
+    for (uint32_t i = 0; i < rows; i++) {
+        const void *from = (const uint8_t *)source + i * pitch;
+        uint32_t *to = panel + i;
+        if (words) {
+            uint32_t word;
+            __asm__ volatile(TS_XP_NORVC TS_XP_LOOP("n", "2") ".insn i 0x0b, 2, %[word], 4(%[from])"
+                                                              "\n\t.insn s 0x2b, 2, %[word], "
+                                                              "16(%[to])\n\t.option pop"
+                             : [word] "=&r"(word), [from] "+r"(from), [to] "+r"(to)
+                             : [n] "r"(words)
+                             : "memory");
+        }
+        if (depth & 3)
+            *to = ts_xp_tail_word(from, depth & 3);
+    }
+}
+
+/* This core's share of the panels of a [rows, depth] matrix. */
+static inline void ts_xp_pack_panels(const ts_team *team, void *panels, const void *source,
+                                     uint32_t rows, uint32_t depth) {
+    const ts_range share = ts_xp_share(team, ts_ceil_div(rows, 4));
+    for (uint32_t tile = share.begin; tile < share.end; tile++)
+        ts_xp_pack_panel((uint32_t *)panels + tile * ts_xp_align4(depth),
+                         (const uint8_t *)source + 4 * tile * depth, depth,
+                         ts_min(4, rows - 4 * tile), depth);
+}
+
+#endif

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cells: simulate an image, hold the run against the golden outputs, gate the build on it.
+
+    env.TouchstoneRun(cell.run, [firmware.load, inputs, Value(run spec), simulator, (costs)],
+                      TS_CELL=cell id)
+    env.TouchstoneVerdict(verdict.json, [cell.run, golden.bin, Value(check spec)], TS_CELL=cell id)
+    env.TouchstoneGate(name, verdicts)
+
+A run that did not complete is kept (the verdict needs it) but never cached; a verdict always
+succeeds and is never cached; the gate fails unless every verdict is PASS.
+"""
+
+import json
+from pathlib import Path
+
+from SCons.Builder import Builder
+
+from site_tools_common import stage_action
+from touchstone import stages
+from touchstone.files import read_json
+from touchstone.simulators.base import RunStatus
+from touchstone.simulators.factory import SimulatorFiles
+
+
+def _run(target, source, env):
+    session = env["TS_SESSION"]
+    paths = [Path(str(node)).absolute() for node in source]
+    files = SimulatorFiles(
+        program=paths[3],
+        costs=paths[4] if len(paths) > 4 else None,
+        library=env["TS_UNICORN"] if len(paths) > 4 else None,
+    )
+    session.note_simulated(env["TS_CELL"])
+    result = stages.make_run(
+        Path(str(target[0])),
+        paths[0],
+        paths[1],
+        files,
+        json.loads(source[2].read()),
+        session.registry,
+        env["TS_ROOT"] / "build" / "tmp",
+    )
+    if result.status is not RunStatus.COMPLETED:
+        # Asked when the cache would be filled, which is after the action.
+        target[0].set_nocache()
+
+
+def _verdict(target, source, env):
+    document = stages.make_verdict(
+        Path(str(target[0])),
+        Path(str(source[0])),
+        Path(str(source[1])),
+        json.loads(source[2].read()),
+    )
+    env["TS_SESSION"].note_checked(env["TS_CELL"], document["status"], document.get("cycles"))
+
+
+def _gate(target, source, env):
+    verdicts = [read_json(Path(str(node))) or {} for node in source]
+    bad = sum(verdict.get("status") != "PASS" for verdict in verdicts)
+    if bad:
+        raise stages.StageError(f"{bad} of {len(verdicts)} cells did not pass")
+
+
+def generate(env):
+    env["BUILDERS"]["TouchstoneRun"] = Builder(action=stage_action(_run, None))
+    env["BUILDERS"]["TouchstoneVerdict"] = Builder(action=stage_action(_verdict, None))
+    env["BUILDERS"]["TouchstoneGate"] = Builder(action=stage_action(_gate, None))
+
+
+def exists(env):
+    return True

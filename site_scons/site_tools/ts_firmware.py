@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Firmware and host programs: objects, layout.ld, firmware.elf, its loadable part, its costs.
+
+    env.TouchstoneObject(object, source, TS_WORDS=compile words)
+    env.TouchstoneLayout(layout.ld, Value(text))
+    env.TouchstoneFirmware(firmware.elf, objects, TS_WORDS=link words, TS_TAIL=last words)
+    env.TouchstoneLoadable([firmware.load, firmware.json], firmware.elf)
+    env.TouchstoneCosts(firmware.costs, [firmware.load, Value(core)])
+    env.TouchstoneHostProgram(program, C sources, TS_WORDS=compile words)
+
+Construction variables: TS_ZIG the compiler's path (its fingerprint is a dependency of its own),
+TS_ENVIRONMENT its environment, TS_ROOT the checkout, TS_SESSION the notes of this command.
+Words are lists, never a shell's line, so paths may hold spaces.
+"""
+
+import os
+from pathlib import Path
+
+from SCons.Builder import Builder
+from SCons.Scanner.C import CScanner
+
+from site_tools_common import stage_action
+from touchstone import stages
+
+
+def _tool(env, words, folder="."):
+    output = stages.run_tool(
+        [str(env["TS_ZIG"]), *words],
+        env["TS_ROOT"] / folder,
+        env["TS_SESSION"].registry,
+        env["TS_ENVIRONMENT"],
+    )
+    if output:
+        env["TS_SESSION"].say(output.rstrip())
+
+
+def _compile(target, source, env):
+    _tool(env, [*env["TS_WORDS"], "-c", str(source[0]), "-o", str(target[0])])
+
+
+def _host_program(target, source, env):
+    _tool(env, [*env["TS_WORDS"], *map(str, source), "-o", str(target[0]), *env["TS_TAIL"]])
+
+
+def _layout(target, source, env):
+    stages.write_atomically(Path(str(target[0])), source[0].read().encode("ascii"))
+
+
+def _link(target, source, env):
+    folder, name = os.path.split(str(target[0]))
+    objects = [os.path.relpath(str(node), folder) for node in source]
+    _tool(env, [*env["TS_WORDS"], *objects, *env["TS_TAIL"], "-o", name], folder)
+
+
+def _loadable(target, source, env):
+    stages.make_loadable(Path(str(source[0])), Path(str(target[0])), Path(str(target[1])))
+
+
+def _costs(target, source, env):
+    registry = env["TS_SESSION"].registry
+    core = source[1].read()
+    stages.make_costs(str(source[0]), str(target[0]), core, env["TS_ROOT"], registry)
+
+
+def generate(env):
+    scanner = CScanner()
+    builders = {
+        "TouchstoneObject": Builder(
+            action=stage_action(_compile, "compile"), source_scanner=scanner
+        ),
+        "TouchstoneHostProgram": Builder(
+            action=stage_action(_host_program, "compile"), source_scanner=scanner
+        ),
+        "TouchstoneLayout": Builder(action=stage_action(_layout, None)),
+        "TouchstoneFirmware": Builder(action=stage_action(_link, "link")),
+        "TouchstoneLoadable": Builder(action=stage_action(_loadable, None)),
+        "TouchstoneCosts": Builder(action=stage_action(_costs, "costs")),
+    }
+    env["BUILDERS"].update(builders)
+
+
+def exists(env):
+    return True

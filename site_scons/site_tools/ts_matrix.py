@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Turns a planned graph (touchstone.graph) into SCons nodes, each shared part once.
+
+    verdicts = env.TouchstoneMatrix(plans)       # {cell id: verdict node}
+
+Construction variables besides those of the other tools: TS_STAMPS (touchstone.stamps.Stamps), the
+fingerprints of everything that is no file of the graph.
+"""
+
+import SCons.Node
+
+from touchstone import nodes
+from touchstone.runfile import read_status
+from touchstone.simulators.base import RunStatus
+
+class _Matrix:
+    """Makes nodes; remembers those that cells share."""
+
+    def __init__(self, env):
+        self._env = env
+        self._stamps = env["TS_STAMPS"]
+        self._made = {}
+
+    def _once(self, key, make):
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+    def verdict(self, plan):
+        env = self._env
+        run = self._run(plan)
+        spec = env.Value(self._stamps.check_spec(plan))
+        source = [run, self._vectors(plan.packed.vectors)[1], spec]
+        verdict = env.TouchstoneVerdict(plan.verdict, source, TS_CELL=plan.cell.id)
+        env.NoCache(verdict)
+        if not nodes.passed_before(env["TS_ROOT"] / plan.verdict):
+            env.AlwaysBuild(verdict)
+        return verdict[0]
+
+    def _run(self, plan):
+        env = self._env
+        source = [
+            self._loadable(plan.firmware),
+            self._inputs(plan.packed),
+            env.Value(self._stamps.run_spec(plan)),
+            self._simulator(plan.cell.simulator),
+        ]
+        if nodes.needs_costs(plan):
+            source.append(self._costs(plan.firmware))
+        run = env.TouchstoneRun(plan.run, source, TS_CELL=plan.cell.id)
+        if read_status(env["TS_ROOT"] / plan.run) not in (None, RunStatus.COMPLETED):
+            env.AlwaysBuild(run)
+        return run[0]
+
+    def _vectors(self, vectors):
+        def make():
+            env = self._env
+            targets = [vectors.path("inputs.bin"), vectors.path("golden.bin")]
+            made = env.TouchstoneVectors(targets, env.Value(vectors.spec))
+            env.Depends(made, self._stamps.vectors_modules(vectors.kernel.golden))
+            return made
+
+        return self._once(vectors.directory, make)
+
+    def _inputs(self, packed):
+        def make():
+            env = self._env
+            plain = self._vectors(packed.vectors)[0]
+            if not packed.packers:
+                return plain
+            made = env.TouchstonePack(packed.inputs, plain, TS_PACKERS=packed.packers)
+            env.Depends(made, self._stamps.packer_modules(packed.packers))
+            return made[0]
+
+        return self._once(packed.inputs, make)
+
+    def _object(self, plan):
+        def make():
+            env = self._env
+            words = nodes.compile_words(plan)
+            made = env.TouchstoneObject(plan.object, plan.source, TS_WORDS=words)
+            env.Depends(made, env.Value(self._stamps.toolchain(words)))
+            return made[0]
+
+        return self._once(plan.object, make)
+
+    def _loadable(self, firmware):
+        def make():
+            env = self._env
+            layout = env.TouchstoneLayout(
+                firmware.path("layout.ld"), env.Value(nodes.layout(firmware))
+            )
+            words, tail = nodes.link_words(firmware)
+            elf = env.TouchstoneFirmware(
+                firmware.path("firmware.elf"),
+                [self._object(plan) for plan in firmware.objects],
+                TS_WORDS=words,
+                TS_TAIL=tail,
+            )
+            env.Depends(elf, [layout, firmware.linker_script])
+            env.Depends(elf, env.Value(self._stamps.toolchain([*words, *tail])))
+            targets = [firmware.path("firmware.load"), firmware.path("firmware.json")]
+            made = env.TouchstoneLoadable(targets, elf)
+            env.Depends(made, self._stamps.loadable_modules())
+            return made[0]
+
+        return self._once(firmware.directory, make)
+
+    def _costs(self, firmware):
+        def make():
+            env = self._env
+            source = [self._loadable(firmware), env.Value(firmware.compiler.target.isas[0])]
+            made = env.TouchstoneCosts(firmware.path("firmware.costs"), source)
+            env.Depends(made, self._stamps.costs_modules())
+            return made[0]
+
+        return self._once(firmware.path("firmware.costs"), make)
+
+    def _simulator(self, name):
+        def make():
+            env = self._env
+            plan = nodes.simulator_program(env["TS_ROOT"], name)
+            made = env.TouchstoneHostProgram(
+                plan.program, plan.sources, TS_WORDS=plan.words, TS_TAIL=plan.tail
+            )
+            env.Depends(made, env.Value(self._stamps.toolchain([*plan.words, *plan.tail])))
+            return made[0]
+
+        return self._once(f"simulator {name}", make)
+
+def _matrix(env, plans):
+    matrix = _Matrix(env)
+    return {plan.cell.id: matrix.verdict(plan) for plan in plans if plan.planned.skip is None}
+
+def _confirmed(env, node):
+    """Whether a verdict was made or found up to date by this build."""
+    return node.get_state() in (SCons.Node.executed, SCons.Node.up_to_date)
+
+def generate(env):
+    env.AddMethod(_matrix, "TouchstoneMatrix")
+    env.AddMethod(_confirmed, "TouchstoneConfirmed")
+
+def exists(env):
+    return True
+

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tools in site_tools share: stages as SCons actions."""
+
+from SCons.Action import Action
+from SCons.Errors import BuildError
+
+from touchstone.errors import UserError
+from touchstone.image import ImageError
+from touchstone.job import JobError
+from touchstone.stages import StageError
+
+EXPECTED_ERRORS = (StageError, UserError, ImageError, JobError, OSError)
+
+
+def stage_action(function, word, varlist=()):
+    """`function` as an action whose known errors become build errors with one clear line.
+
+    `word` is shown with the target while it builds; None shows nothing.
+    """
+
+    def run(target, source, env):
+        session = env["TS_SESSION"]
+        try:
+            function(target, source, env)
+        except EXPECTED_ERRORS as error:
+            node = str(target[0])
+            session.note_failure(node, str(error))
+            output = getattr(error, "output", "").strip()
+            if output:
+                session.say(output)
+            return BuildError(node=target[0], errstr=str(error), status=2, exitstatus=2)
+        return None
+
+    def show(target, source, env):
+        return f"{word} {target[0]}" if word is not None else None
+
+    return Action(run, strfunction=show, varlist=list(varlist))

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One build command from its words to its exit status; SConstruct puts the nodes in between."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from touchstone.config import load_expected_skips, load_matrix
+from touchstone.errors import UserError
+from touchstone.files import write_atomically
+from touchstone.graph import BUILD, COMMON_SOURCES, CellPlan, plan_graph
+from touchstone.manifest import Catalogue, load_catalogue
+from touchstone.nodes import prerequisites
+from touchstone.plan import PlannedCell, plan_cells
+from touchstone.request import Request, parse_request
+from touchstone.results import (
+    Outcome,
+    Report,
+    collect,
+    recall_cycles,
+    remember_cycles,
+    write_results,
+)
+from touchstone.session import Session
+from touchstone.simulators.registry import require
+
+DEFAULT_CONFIG = "configs/default.yaml"
+EXPECTED_SKIPS = "configs/expected_skips.yaml"
+YAML_CACHE = f"{BUILD}/yaml"
+REPORT = f"{BUILD}/report"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A build command that is ready to become nodes."""
+
+    root: Path
+    request: Request
+    catalogue: Catalogue
+    plans: tuple[CellPlan, ...]
+    known_skips: Mapping[str, str]
+    session: Session
+
+
+def plan_request(
+    root: Path, arguments: Mapping[str, str]
+) -> tuple[Request, Catalogue, list[PlannedCell]]:
+    """Check the words and plan their cells; nothing is written but remembered documents."""
+    request = parse_request(arguments)
+    cache = root / YAML_CACHE
+    catalogue = load_catalogue(root, cache)
+    config = Path(request.config) if request.config else root / DEFAULT_CONFIG
+    cells = plan_cells(catalogue, load_matrix(config, cache), request)
+    if request.sim is not None:
+        require(request.sim, "sim")
+    for planned in cells:
+        target = planned.cell.target
+        if planned.cell.simulator not in target.simulators:
+            # A simulator that exists but cannot run this target is as wrong as one that does not.
+            allowed = ", ".join(target.simulators)
+            raise UserError(f"sim={request.sim}: found {request.sim!r}, allowed {allowed}")
+    return request, catalogue, cells
+
+
+def prepare(root: Path, arguments: Mapping[str, str]) -> Command:
+    """Everything that is known before a single node exists."""
+    request, catalogue, cells = plan_request(root, arguments)
+    common = tuple(
+        f"{COMMON_SOURCES}/{path.name}" for path in sorted((root / COMMON_SOURCES).glob("*.c"))
+    )
+    return Command(
+        root=root,
+        request=request,
+        catalogue=catalogue,
+        plans=tuple(plan_graph(catalogue, cells, common)),
+        known_skips=load_expected_skips(root / EXPECTED_SKIPS, root / YAML_CACHE),
+        session=Session(total=len(cells), verbose=request.verbose),
+    )
+
+
+def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
+    """After the build, whatever happened in it: results.json, the table, the exit status."""
+    # Imported here: nothing of the report may be needed to build.
+    from touchstone.locate import locate_faults
+    from touchstone.table import render_failures, render_summary, render_table
+
+    session = command.session
+    memory = command.root / REPORT / "last_cycles.json"
+    last = recall_cycles(memory)
+
+    def outcome_of(plan: CellPlan) -> Outcome:
+        cell = plan.cell.id
+        failure = next(
+            (session.failures[path] for path in prerequisites(plan) if path in session.failures),
+            "interrupted" if session.registry.interrupted else None,
+        )
+        return Outcome(confirmed(cell), cell in session.simulated, failure)
+
+    report = collect(command.root, command.plans, outcome_of, command.known_skips, last)
+    write_results(command.root / REPORT / "results.json", report)
+    remember_cycles(memory, last, report)
+    located = locate_faults(command.root, command.plans, report)
+    rerun = {plan.cell.id: plan.cell.rerun for plan in command.plans}
+    parts = [render_table(report), render_failures(report, located, rerun), render_summary(report)]
+    print("\n\n".join(part for part in parts if part), flush=True)
+    status = str(report.exit_status).encode("ascii")
+    write_atomically(command.root / REPORT / "exit_status", status)
+    return report
+
+
+def finish_or_die(command: Command, confirmed: Callable[[str], bool]) -> None:
+    """`finish` for an exit hook, where Python swallows exceptions and would end with status 0."""
+    try:
+        finish(command, confirmed)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(2)
+
+
+def processors() -> int:
+    """How many jobs at once: the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

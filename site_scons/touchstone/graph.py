@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The build graph of a plan as plain values: what is made from what, with which words.
+
+SCons is not needed to read, test or print it; `site_scons/site_tools` turns it into nodes. All
+paths are relative to the checkout.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from touchstone.cells import Cell, flags_digest, numerics_words
+from touchstone.files import canonical_json
+from touchstone.manifest import Catalogue, Kernel, Target, Variant
+from touchstone.plan import PlannedCell
+from touchstone.simulators.registry import EMBEDDED
+from touchstone.sizes import Needs
+
+BUILD = "build"
+COMMON_SOURCES = "targets/common"
+SIMULATOR_SOURCES = "site_scons/touchstone/simulators"
+VALUE_CLASSES = ("random", "extremes", "saturating", "constant", "one_hot")
+
+
+@dataclass(frozen=True)
+class CompilerPlan:
+    """One set of flags: a target, its toolchain, extra flags."""
+
+    target: Target
+    toolchain: str
+    cflags: tuple[str, ...]
+
+    @property
+    def directory(self) -> str:
+        """Where its objects and firmwares lie."""
+        extra = f"-{flags_digest(self.cflags)}" if self.cflags else ""
+        return f"{BUILD}/firmware/{self.target.name}/{self.toolchain}{extra}"
+
+
+@dataclass(frozen=True)
+class ObjectPlan:
+    """One source compiled with one set of flags."""
+
+    compiler: CompilerPlan
+    source: str
+
+    @property
+    def object(self) -> str:
+        """The object's path: the source's path below obj/."""
+        return f"{self.compiler.directory}/obj/{posixpath.splitext(self.source)[0]}.o"
+
+
+@dataclass(frozen=True)
+class FirmwarePlan:
+    """Startup, board, harness and one kernel variant, linked for one memory map."""
+
+    compiler: CompilerPlan
+    kernel: Kernel
+    variant: Variant
+    objects: tuple[ObjectPlan, ...]
+
+    @property
+    def directory(self) -> str:
+        """Where the firmware lies."""
+        return f"{self.compiler.directory}/{self.kernel.name}.{self.variant.name}"
+
+    @property
+    def linker_script(self) -> str:
+        """The target's script; it includes the generated layout.ld."""
+        return f"targets/{self.compiler.target.folder}/link.ld"
+
+    def path(self, name: str) -> str:
+        """A file of this firmware."""
+        return f"{self.directory}/{name}"
+
+
+@dataclass(frozen=True)
+class VectorsPlan:
+    """Inputs and golden outputs of a kernel at a shape; shared by all targets."""
+
+    kernel: Kernel
+    directory: str
+    spec: str = field(repr=False)
+
+    def path(self, name: str) -> str:
+        """A file of these vectors."""
+        return f"{self.directory}/{name}"
+
+
+@dataclass(frozen=True)
+class PackedPlan:
+    """The inputs in the weight layout that a variant wants."""
+
+    vectors: VectorsPlan
+    layout: str
+    packers: tuple[tuple[str, str], ...]
+
+    @property
+    def inputs(self) -> str:
+        """The file that goes into images; the identity layout needs no node of its own."""
+        name = f"inputs.{self.layout}.bin" if self.packers else "inputs.bin"
+        return self.vectors.path(name)
+
+
+@dataclass(frozen=True)
+class CellPlan:
+    """One cell: its firmware, its vectors, and what its run and its check depend on."""
+
+    planned: PlannedCell
+    firmware: FirmwarePlan
+    packed: PackedPlan
+    run_spec: str = field(repr=False)
+    check_spec: str = field(repr=False)
+
+    @property
+    def cell(self) -> Cell:
+        """The cell itself."""
+        return self.planned.cell
+
+    @property
+    def directory(self) -> str:
+        """Where the cell's files lie."""
+        return f"{BUILD}/cells/{self.cell.id}"
+
+    @property
+    def run(self) -> str:
+        """What the simulator made of the image."""
+        return f"{self.directory}/cell.run"
+
+    @property
+    def verdict(self) -> str:
+        """The run held against the golden model."""
+        return f"{self.directory}/verdict.json"
+
+
+def plan_graph(
+    catalogue: Catalogue, cells: Iterable[PlannedCell], common: tuple[str, ...]
+) -> list[CellPlan]:
+    """The graph of `cells`; `common` are the harness sources every firmware is linked from."""
+    planner = _Planner(catalogue, common)
+    return [planner.cell(cell) for cell in cells]
+
+
+class _Planner:
+    """Makes each shared part once, however many cells need it."""
+
+    def __init__(self, catalogue: Catalogue, common: tuple[str, ...]) -> None:
+        self._catalogue = catalogue
+        self._common = common
+        self._firmwares: dict[tuple[str, str, tuple[str, ...], str, str], FirmwarePlan] = {}
+        self._vectors: dict[str, VectorsPlan] = {}
+
+    def cell(self, planned: PlannedCell) -> CellPlan:
+        """All of one cell."""
+        return CellPlan(
+            planned=planned,
+            firmware=self._firmware(planned.cell),
+            packed=self._packed(planned.cell),
+            run_spec=canonical_json(run_spec(planned)),
+            check_spec=canonical_json(check_spec(planned.cell)),
+        )
+
+    def _firmware(self, cell: Cell) -> FirmwarePlan:
+        key = (cell.target.name, cell.toolchain, cell.cflags, cell.kernel.name, cell.variant.name)
+        if key not in self._firmwares:
+            compiler = CompilerPlan(cell.target, cell.toolchain, cell.cflags)
+            folder = f"targets/{cell.target.folder}"
+            sources = [posixpath.normpath(f"{folder}/{name}") for name in cell.target.sources]
+            sources += self._common
+            sources.append(f"kernels/{cell.kernel.folder}/{cell.kernel.glue}")
+            sources += variant_sources(self._catalogue, cell.kernel, cell.variant)
+            objects = tuple(ObjectPlan(compiler, source) for source in sources)
+            self._firmwares[key] = FirmwarePlan(compiler, cell.kernel, cell.variant, objects)
+        return self._firmwares[key]
+
+    def _packed(self, cell: Cell) -> PackedPlan:
+        directory = vectors_directory(cell)
+        if directory not in self._vectors:
+            spec = canonical_json(vectors_spec(cell))
+            self._vectors[directory] = VectorsPlan(cell.kernel, directory, spec)
+        layout = cell.variant.layout
+        packers = cell.kernel.layouts[layout] if layout else {}
+        return PackedPlan(self._vectors[directory], layout or "", tuple(sorted(packers.items())))
+
+
+def variant_sources(catalogue: Catalogue, kernel: Kernel, variant: Variant) -> list[str]:
+    """A variant's own sources and those of the variants it uses, each once."""
+    sources: dict[str, None] = {}
+    todo = [(kernel, variant)]
+    seen = set()
+    while todo:
+        owner, current = todo.pop(0)
+        if (owner.name, current.name) in seen:
+            continue
+        seen.add((owner.name, current.name))
+        for name in current.sources:
+            sources[posixpath.normpath(f"kernels/{owner.folder}/{name}")] = None
+        for use in current.uses:
+            used_kernel, _, used_variant = use.partition(".")
+            used = catalogue.kernels[used_kernel]
+            todo.append((used, used.variant(used_variant)))
+    return list(sources)
+
+
+def vectors_directory(cell: Cell) -> str:
+    """Readable and stable; nothing of the target is in it."""
+    shape = "-".join(f"{name}{getattr(cell.shape, name)}" for name in cell.kernel.dimensions)
+    parts = [cell.data, *numerics_words(cell.numerics), f"seed{cell.seed}"]
+    return f"{BUILD}/vectors/{cell.kernel.name}/{shape}/{'-'.join(parts)}"
+
+
+def vectors_spec(cell: Cell) -> dict[str, Any]:
+    """What `python -m golden.generate` is asked for."""
+    return {
+        "kernel": cell.kernel.golden,
+        # A dimension that the kernel does not know must not make other vectors.
+        "shape": {
+            name: value if name in cell.kernel.dimensions else 1
+            for name, value in cell.shape.values().items()
+        },
+        "seed": cell.seed,
+        "numerics": {
+            "rounding": cell.numerics.rounding,
+            "per_channel": cell.numerics.per_channel,
+            "softmax": cell.numerics.softmax,
+            "gelu": cell.numerics.gelu,
+        },
+        "data": cell.data,
+        "classes": list(VALUE_CLASSES),
+    }
+
+
+def run_spec(planned: PlannedCell) -> dict[str, Any]:
+    """What a run depends on besides firmware, inputs and simulator."""
+    cell, needs = planned.cell, planned.needs
+    return {
+        "kernel": cell.kernel.name,
+        "operands": [[operand.name, operand.role] for operand in cell.kernel.operands],
+        "params": list(cell.kernel.params),
+        "cores": cell.cores,
+        "scratch_bytes": needs.scratch_bytes,
+        "output_bytes": needs.output_bytes,
+        "max_instructions": instruction_limit(cell.target, needs),
+        "wall_seconds": cell.target.limits["wall_seconds"],
+        "simulator": cell.simulator,
+        "settings": simulator_settings(cell.target, cell.simulator),
+    }
+
+
+def simulator_settings(target: Target, simulator: str) -> dict[str, Any]:
+    """What of the target an embedded simulator is told; part of what a run depends on."""
+    if not EMBEDDED[simulator].needs_costs:
+        return {}
+    return {
+        "core": target.isas[0],
+        "memory": [[region.origin, region.bytes] for _, region in sorted(target.memory.items())],
+    }
+
+
+def instruction_limit(target: Target, needs: Needs) -> int:
+    """The primary limit of a run: far above what any correct kernel needs, yet seconds."""
+    limits = target.limits
+    runs = len(VALUE_CLASSES) + 1
+    work = limits["instructions_per_mac"] * needs.macs
+    work += limits["instructions_per_element"] * needs.elements
+    return int(limits["base_instructions"] + runs * work)
+
+
+def check_spec(cell: Cell) -> dict[str, Any]:
+    """The check policy, and the names that a message about a mismatch uses."""
+    return {
+        "policy": "bit-exact",
+        "classes": list(VALUE_CLASSES),
+        "operands": [operand.name for operand in cell.kernel.operands],
+        "axes": list(cell.kernel.operands[-1].axes),
+    }

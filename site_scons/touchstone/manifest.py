@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What kernel.yaml and target.yaml say, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from touchstone.errors import UserError, unknown
+from touchstone.expression import evaluate, names_in
+from touchstone.schema import load_validated
+
+DIMENSIONS = ("S", "E", "P", "H", "F")
+TYPE_BYTES = {"int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "int32": 4, "uint32": 4}
+ANY_ISA = "any"
+
+
+@dataclass(frozen=True)
+class Operand:
+    """One operand; `shape` holds expressions over S, E, P, H, F and per_channel."""
+
+    name: str
+    role: str
+    type: str
+    shape: tuple[str, ...]
+    axes: tuple[str, ...]
+
+    def dimensions(self, variables: Mapping[str, int], where: str) -> tuple[int, ...]:
+        """The shape in numbers."""
+        return tuple(evaluate(text, variables, where) for text in self.shape)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to compute a kernel: its sources, its weight layout, its scratch."""
+
+    name: str
+    isa: str
+    sources: tuple[str, ...]
+    uses: tuple[str, ...]
+    layout: str | None
+    scratch: str
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """One operation. `folder` is its folder's name below kernels/."""
+
+    name: str
+    folder: str
+    summary: str
+    header: str
+    glue: str
+    golden: str
+    macs: str
+    elements: str
+    peak: str
+    params: tuple[str, ...]
+    operands: tuple[Operand, ...]
+    layouts: Mapping[str, Mapping[str, str]]
+    variants: tuple[Variant, ...]
+
+    @property
+    def where(self) -> str:
+        """How messages name this manifest."""
+        return f"kernels/{self.folder}/kernel.yaml"
+
+    @cached_property
+    def dimensions(self) -> tuple[str, ...]:
+        """The dimensions this kernel's operands depend on, in S, E, P, H, F order."""
+        used: set[str] = set()
+        for operand in self.operands:
+            for text in operand.shape:
+                used |= names_in(text)
+        return tuple(name for name in DIMENSIONS if name in used)
+
+    def variant(self, name: str) -> Variant:
+        """The variant of that name."""
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        raise UserError(
+            unknown(f"{self.where}: variant", name, (entry.name for entry in self.variants))
+        )
+
+    def default_variant(self, isas: Iterable[str]) -> Variant | None:
+        """The first variant that a core with these ISAs runs: manifests list the best first."""
+        runnable = {*isas, ANY_ISA}
+        return next((entry for entry in self.variants if entry.isa in runnable), None)
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """One toolchain's flags for one target."""
+
+    name: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A memory region."""
+
+    origin: int
+    bytes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """One microcontroller. `raw` is the manifest as it stands, for whoever needs the rest."""
+
+    name: str
+    folder: str
+    summary: str
+    isas: tuple[str, ...]
+    max_cores: int
+    default_cores: int
+    clock_hz: int
+    active_milliwatts: float
+    peak: Mapping[str, float]
+    memory: Mapping[str, Region]
+    toolchains: tuple[Toolchain, ...]
+    simulators: tuple[str, ...]
+    sources: tuple[str, ...]
+    limits: Mapping[str, float]
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def where(self) -> str:
+        """How messages name this manifest."""
+        return f"targets/{self.folder}/target.yaml"
+
+    def toolchain(self, name: str) -> Toolchain:
+        """The toolchain of that name."""
+        for toolchain in self.toolchains:
+            if toolchain.name == name:
+                return toolchain
+        names = (entry.name for entry in self.toolchains)
+        raise UserError(unknown(f"toolchain (target {self.name})", name, names))
+
+
+def load_kernel(root: Path, folder: str, cache: Path) -> Kernel:
+    """Read kernels/<folder>/kernel.yaml."""
+    path = root / "kernels" / folder / "kernel.yaml"
+    document = load_validated(path, "kernel", cache)
+    kernel = Kernel(
+        name=document["name"],
+        folder=folder,
+        summary=document["summary"],
+        header=document["header"],
+        glue=document["glue"],
+        golden=document["golden"],
+        macs=str(document["macs"]),
+        elements=str(document["elements"]),
+        peak=document["peak"],
+        params=tuple(document["params"]),
+        operands=tuple(_operand(entry) for entry in document["operands"]),
+        layouts=document.get("layouts", {}),
+        variants=tuple(_variant(entry) for entry in document["variants"]),
+    )
+    for variant in kernel.variants:
+        if variant.layout is not None and variant.layout not in kernel.layouts:
+            where = f"{kernel.where}: variants.{variant.name}.layout"
+            raise UserError(unknown(where, variant.layout, kernel.layouts))
+    return kernel
+
+
+def _operand(entry: Mapping[str, Any]) -> Operand:
+    return Operand(
+        name=entry["name"],
+        role=entry["role"],
+        type=entry["type"],
+        shape=tuple(str(text) for text in entry["shape"]),
+        axes=tuple(entry.get("axes", ())),
+    )
+
+
+def _variant(entry: Mapping[str, Any]) -> Variant:
+    return Variant(
+        name=entry["name"],
+        isa=entry["isa"],
+        sources=tuple(entry["sources"]),
+        uses=tuple(entry.get("uses", ())),
+        layout=entry.get("layout"),
+        scratch=str(entry["scratch"]),
+    )
+
+
+def load_target(root: Path, folder: str, cache: Path) -> Target:
+    """Read targets/<folder>/target.yaml."""
+    path = root / "targets" / folder / "target.yaml"
+    document = load_validated(path, "target", cache)
+    return Target(
+        name=document["name"],
+        folder=folder,
+        summary=document["summary"],
+        isas=tuple(document["isas"]),
+        max_cores=document["cores"]["max"],
+        default_cores=document["cores"]["default"],
+        clock_hz=document["clock_hz"],
+        active_milliwatts=float(document["power"]["active_mw"]),
+        peak=document["peak"],
+        memory={
+            name: Region(region["origin"], region["bytes"])
+            for name, region in document["memory"].items()
+        },
+        toolchains=tuple(
+            Toolchain(name, options) for name, options in document["toolchains"].items()
+        ),
+        simulators=tuple(document["simulators"]),
+        sources=tuple(document["sources"]),
+        limits=document["limits"],
+        raw=document,
+    )
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every kernel and target of a checkout, by name."""
+
+    kernels: Mapping[str, Kernel]
+    targets: Mapping[str, Target]
+
+
+def load_catalogue(root: Path, cache: Path) -> Catalogue:
+    """Find every manifest below kernels/ and targets/: a new folder needs no other edit."""
+    kernels = [load_kernel(root, name, cache) for name in _folders(root, "kernels", "kernel.yaml")]
+    targets = [load_target(root, name, cache) for name in _folders(root, "targets", "target.yaml")]
+    return Catalogue(
+        kernels={kernel.name: kernel for kernel in kernels},
+        targets={target.name: target for target in targets},
+    )
+
+
+def _folders(root: Path, room: str, manifest: str) -> list[str]:
+    return sorted(path.parent.name for path in (root / room).glob(f"*/{manifest}"))

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the command line asks for: `key=value` words, checked before anything is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from touchstone.errors import UserError, unknown
+from touchstone.manifest import DIMENSIONS
+
+MAX_DIMENSION = 65535
+MAX_CORES = 1024
+
+VARIABLES: Mapping[str, str] = {
+    "target": "targets, a comma-separated list of names or globs (all)",
+    "kernel": "kernels, a comma-separated list of names or globs (all)",
+    "cell": "one cell by its id, or a glob over the ids of the config",
+    "variant": "kernel variants: names, globs, or all (the target's best)",
+    "S": "sequence lengths, a comma-separated list (the config's)",
+    "E": "embedding widths (the config's)",
+    "P": "projection widths per head (the config's)",
+    "H": "numbers of heads (the config's)",
+    "F": "feed-forward widths (the config's)",
+    "cores": "numbers of cores (the config's, or the target's default)",
+    "config": "matrix file (configs/default.yaml), or the seed project's testConfig.yml",
+    "seed": "seed of the random vectors (the config's)",
+    "sim": "simulator (the first that the target names)",
+    "toolchain": "toolchain (the first that the target names)",
+    "cflags": "extra compiler flags for firmware and kernels",
+    "dump": "1 writes inputs, output and golden of each cell as .npy",
+    "verbose": "1 prints whole commands",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """A checked command line; None means: not said."""
+
+    target: tuple[str, ...] | None = None
+    kernel: tuple[str, ...] | None = None
+    cell: str | None = None
+    variant: tuple[str, ...] | None = None
+    dimensions: Mapping[str, tuple[int, ...]] | None = None
+    cores: tuple[int, ...] | None = None
+    config: str | None = None
+    seed: int | None = None
+    sim: str | None = None
+    toolchain: str | None = None
+    cflags: tuple[str, ...] = ()
+    dump: bool = False
+    verbose: bool = False
+
+
+def parse_request(arguments: Mapping[str, str]) -> Request:
+    """Check `key=value` words; a bad one is a UserError that names key, value and what is allowed."""
+    for name in arguments:
+        if name not in VARIABLES:
+            raise UserError(unknown("command line: variable", name, VARIABLES))
+    dimensions = {
+        name: _integers(name, arguments[name], 1, MAX_DIMENSION)
+        for name in DIMENSIONS
+        if name in arguments
+    }
+    return Request(
+        target=_names("target", arguments),
+        kernel=_names("kernel", arguments),
+        cell=_word("cell", arguments),
+        variant=_names("variant", arguments),
+        dimensions=dimensions or None,
+        cores=(
+            _integers("cores", arguments["cores"], 1, MAX_CORES) if "cores" in arguments else None
+        ),
+        config=_word("config", arguments),
+        seed=(
+            _integer("seed", arguments["seed"], 0, 2**63 - 1) if "seed" in arguments else None
+        ),
+        sim=_word("sim", arguments),
+        toolchain=_word("toolchain", arguments),
+        cflags=tuple(arguments.get("cflags", "").split()),
+        dump=_switch("dump", arguments),
+        verbose=_switch("verbose", arguments),
+    )
+
+
+def _names(key: str, arguments: Mapping[str, str]) -> tuple[str, ...] | None:
+    if key not in arguments:
+        return None
+    names = tuple(name.strip() for name in arguments[key].split(","))
+    if not all(names):
+        raise UserError(f"{key}={arguments[key]}: found an empty name, allowed a list such as a,b")
+    return names
+
+
+def _word(key: str, arguments: Mapping[str, str]) -> str | None:
+    value = arguments.get(key)
+    if value is not None and not value.strip():
+        raise UserError(f"{key}=: found nothing, allowed {VARIABLES[key]}")
+    return value
+
+
+def _switch(key: str, arguments: Mapping[str, str]) -> bool:
+    value = arguments.get(key, "0")
+    if value not in ("0", "1"):
+        raise UserError(f"{key}={value}: found {value!r}, allowed 0, 1")
+    return value == "1"
+
+
+def _integers(key: str, text: str, low: int, high: int) -> tuple[int, ...]:
+    values = [_integer(key, part.strip(), low, high, text) for part in text.split(",")]
+    return tuple(dict.fromkeys(values))
+
+
+def _integer(key: str, part: str, low: int, high: int, text: str | None = None) -> int:
+    # int() would also take "1_000", " 7" and digits of other scripts.
+    value = int(part) if part.isascii() and part.isdigit() and len(part) < 20 else None
+    if value is None or not low <= value <= high:
+        raise UserError(
+            f"{key}={text or part}: found {part!r}, allowed whole numbers {low} to {high}"
+        )
+    return value
+
+
+def help_text() -> str:
+    """What `--help` prints."""
+    width = max(map(len, VARIABLES))
+    lines = ["", "Variables, as key=value (what holds without it in brackets):"]
+    lines += [f"  {name.ljust(width)}  {meaning}" for name, meaning in VARIABLES.items()]
+    lines += ["", "Words instead of a build: list, doctor, test. See README.md.", ""]
+    return "\n".join(lines)

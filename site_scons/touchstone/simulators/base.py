@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every simulator adapter takes and gives, so that the graph knows none of them by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from touchstone.process import ProcessRegistry
+
+
+class RunStatus(str, Enum):
+    """How a simulation ended. Only COMPLETED may ever be cached."""
+
+    COMPLETED = "COMPLETED"
+    TIMEOUT = "TIMEOUT"
+    CRASH = "CRASH"
+    NO_OUTPUT = "NO_OUTPUT"
+
+
+class Timing(str, Enum):
+    """What a simulator's cycle column means; a column is never called cycles if it is not."""
+
+    CYCLE_APPROXIMATE = "cycle-approximate"
+    INSTRUCTION_COUNT = "instruction-count"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one run.
+
+    `instructions` is the primary one (independent of the machine's load, all cores together);
+    `wall_seconds` is the safety net for a simulator that itself hangs.
+    """
+
+    instructions: int
+    wall_seconds: float
+
+
+@dataclass(frozen=True)
+class CounterRead:
+    """The simulator's counters at one read of the cycle counter by the firmware."""
+
+    cycles: int
+    instructions: int
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Where and why a core stopped. Addresses only: reports resolve them from the current ELF."""
+
+    kind: str
+    core: int
+    pc: int
+    address: int | None
+    detail: str
+
+
+@dataclass(frozen=True)
+class SimulatorRun:
+    """What a simulator made of an image."""
+
+    status: RunStatus
+    reason: str
+    stream: bytes
+    log: str
+    counter_reads: tuple[CounterRead, ...]
+    instructions: int | None
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Whether a simulator can be used here: its fingerprint, or one line saying what to do."""
+
+    fingerprint: str | None
+    missing: str | None = None
+
+
+class Simulator(Protocol):
+    """One simulator, ready to run images."""
+
+    @property
+    def name(self) -> str:
+        """The word used in `sim=`."""
+        ...
+
+    def run(
+        self, image: bytes, limits: Limits, directory: Path, registry: ProcessRegistry
+    ) -> SimulatorRun:
+        """Run `image` (an ELF) in `directory` (private, empty) and never outlive `limits`."""
+        ...

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/// QEMU's numbers of exceptions.
+enum {
+    EXCEPTION_UNDEFINED = 1,
+    EXCEPTION_SVC = 2,
+    EXCEPTION_PREFETCH = 3,
+    EXCEPTION_BKPT = 7,
+    EXCEPTION_RETURN = 8
+};
+enum { BKPT_SEMIHOSTING = 0xBEAB, BKPT_BYTES = 2 };
+
+enum { CPSR_IT_STATE = 0x0600FC00 };
+
+/// An address that no instruction has, for emulation without an end address.
+enum { NO_END = 1 };
+
+uint32_t machine_register(Machine *machine, int unicorn_register) {
+    uint32_t value = 0;
+    machine->api.reg_read(machine->engine, unicorn_register, &value);
+    return value;
+}
+
+static uint32_t program_counter(Machine *machine) {
+    return machine_register(machine, UC_ARM_REG_PC) & ~1U;
+}
+
+void machine_fault(Machine *machine, const char *kind, const uint32_t *address,
+                   const char *detail) {
+    if (machine->stop != STOP_NONE) {
+        return;
+    }
+    machine->stop = STOP_FAULT;
+    machine->fault.kind = kind;
+    machine->fault.pc = program_counter(machine);
+    machine->fault.has_address = address != NULL;
+    machine->fault.address = address != NULL ? *address : 0;
+    snprintf(machine->fault.detail, sizeof machine->fault.detail, "%s", detail);
+}
+
+CounterRead machine_counters_at(const Machine *machine, uint32_t pc) {
+    CounterRead now = {machine->cycles, machine->instructions};
+    const Block *block = machine->block;
+    if (block != NULL && (pc < block->address || pc >= block->end)) {
+        now.instructions += block->instructions; // it jumped away
+        now.cycles += block->cycles;
+    } else if (block != NULL) {
+        uint32_t instructions = 0;
+        uint32_t cycles = 0;
+        costs_prefix(&machine->costs, block, pc, &instructions, &cycles);
+        now.instructions += instructions;
+        now.cycles += cycles;
+    }
+    return now;
+}
+
+/// A floating-point instruction of the current block has executed while CPACR forbids it. Checked
+/// when the block ends, because the block itself may switch the FPU on first.
+static bool fpu_misused(Machine *machine) {
+    const Block *block = machine->block;
+    if (block == NULL || !block->floating_point ||
+        system_registers_fpu_enabled(&machine->registers)) {
+        return false;
+    }
+    machine_fault(machine, "illegal-instruction", NULL, "the FPU is not enabled in CPACR");
+    machine->fault.pc = costs_find(&machine->costs, block, INSTRUCTION_FP);
+    return true;
+}
+
+/// A new block holds instructions that must be looked at when they execute: leave the engine in
+/// front of it to hook them. Hooking all candidates beforehand would be simpler, but the engine
+/// walks through all such hooks at every hooked instruction.
+static bool needs_hooks(Machine *machine, Block *block) {
+    if (block == NULL || block->hooked || !block->inspected) {
+        return false;
+    }
+    machine->unhooked = block;
+    machine->api.emu_stop(machine->engine);
+    return true;
+}
+
+/// Count the block before and begin the next one. Called by the engine before every block.
+static void on_block(uc_engine *engine, uint64_t address, uint32_t bytes, void *user) {
+    Machine *machine = user;
+    (void)engine;
+    Block *next = costs_block(&machine->costs, (uint32_t)address, bytes);
+    Block *done = machine->block;
+    if (needs_hooks(machine, next)) {
+        return;
+    }
+    if (machine->stop != STOP_NONE || (done != NULL && fpu_misused(machine))) {
+        machine->api.emu_stop(machine->engine);
+        return;
+    }
+    if (done != NULL) {
+        machine->instructions += done->instructions;
+        machine->cycles += done->cycles;
+        if (next != NULL) {
+            machine->cycles += (uint64_t)(int64_t)costs_step(&machine->costs, done, next);
+        }
+    }
+    machine->block = next;
+    if (next == NULL) {
+        uint32_t where = (uint32_t)address;
+        machine_fault(machine, "memory-access", &where, "execution outside the firmware's code");
+    } else if (machine->instructions + next->instructions > machine->max_instructions) {
+        machine->stop = STOP_LIMIT;
+        machine->block = NULL; // it does not execute
+    }
+    if (machine->stop != STOP_NONE) {
+        machine->api.emu_stop(machine->engine);
+    }
+}
+
+/// A divide whose time depends on its operands is about to execute.
+static void on_divide(uc_engine *engine, uint64_t address, uint32_t bytes, void *user) {
+    Machine *machine = user;
+    (void)engine;
+    (void)bytes;
+    const InstructionCost *divide = costs_instruction(&machine->costs, (uint32_t)address);
+    uint32_t dividend = machine_register(machine, UC_ARM_REG_R0 + divide->operand);
+    uint32_t divisor = machine_register(machine, UC_ARM_REG_R0 + divide->divisor);
+    machine->cycles +=
+        pipeline_m4_divide(dividend, divisor, (divide->flags & INSTRUCTION_SDIV) != 0);
+}
+
+/// An access that the core performs only on word-aligned addresses, whatever CCR says; the engine
+/// would let it pass (ARMv7-M ARM, A3.2.1).
+static void on_aligned_access(uc_engine *engine, uint64_t address, uint32_t bytes, void *user) {
+    Machine *machine = user;
+    (void)bytes;
+    const InstructionCost *access = costs_instruction(&machine->costs, (uint32_t)address);
+    uint32_t base = machine_register(machine, UC_ARM_REG_R0 + access->operand);
+    if (base % 4 != 0 && machine->stop == STOP_NONE) {
+        machine_fault(machine, "unaligned-access", &base,
+                      "this instruction needs a word-aligned address");
+        machine->fault.pc = (uint32_t)address;
+        machine->api.emu_stop(engine);
+    }
+}
+
+static void on_exception(uc_engine *engine, uint32_t number, void *user) {
+    Machine *machine = user;
+    machine->exception = true;
+    machine->exception_number = number;
+    machine->api.emu_stop(engine);
+}
+
+/// Note the access; the engine then leaves the program in front of the instruction.
+static bool on_bad_access(uc_engine *engine, int type, uint64_t address, int bytes, int64_t value,
+                          void *user) {
+    Machine *machine = user;
+    (void)engine;
+    machine->access = (Access){true, type, (uint32_t)address, (uint32_t)bytes, (uint32_t)value};
+    return false;
+}
+
+static void record_counter_read(Machine *machine, uint64_t cycles, uint64_t instructions) {
+    if (machine->counter_read_count == machine->counter_read_capacity) {
+        size_t capacity = machine->counter_read_capacity * 2 + 16;
+        CounterRead *grown = realloc(machine->counter_reads, capacity * sizeof *grown);
+        if (grown == NULL) {
+            machine_fault(machine, "host", NULL, "out of memory");
+            return;
+        }
+        machine->counter_reads = grown;
+        machine->counter_read_capacity = capacity;
+    }
+    machine->counter_reads[machine->counter_read_count++] = (CounterRead){cycles, instructions};
+}
+
+/// The only core register that the instruction loads, or -1.
+static int loaded_register(const InstructionCost *instruction) {
+    uint64_t writes = instruction->writes;
+    if (writes == 0 || (writes & (writes - 1)) != 0 || instruction->base != 0) {
+        return -1;
+    }
+    int number = 0;
+    while (!(writes >> number & 1)) {
+        number++;
+    }
+    return number < 13 ? number : -1;
+}
+
+static const char *load_system_register(Machine *machine, const InstructionCost *instruction,
+                                        CounterRead now) {
+    int target = loaded_register(instruction);
+    if (target < 0) {
+        return "system registers are read by plain loads only";
+    }
+    uint32_t value = 0;
+    bool is_counter = false;
+    uint64_t count = 0;
+    const char *wrong = system_register_read(&machine->registers, machine->access.address,
+                                             now.cycles, &value, &is_counter, &count);
+    if (wrong == NULL) {
+        machine->api.reg_write(machine->engine, UC_ARM_REG_R0 + target, &value);
+        if (is_counter) {
+            record_counter_read(machine, count, now.instructions);
+        }
+    }
+    return wrong;
+}
+
+/// Perform the load or store at `pc` on a system register; NULL, or what is wrong with it.
+static const char *access_system_register(Machine *machine, uint32_t pc) {
+    const InstructionCost *instruction = costs_instruction(&machine->costs, pc);
+    CounterRead now = machine_counters_at(machine, pc);
+    if (instruction == NULL || instruction->base != 0 || machine->access.bytes != 4 ||
+        machine->access.address % 4 != 0) {
+        return "system registers are accessed by plain aligned words";
+    }
+    if (machine_register(machine, UC_ARM_REG_CPSR) & CPSR_IT_STATE) {
+        return "system registers in IT blocks are not modelled";
+    }
+    if (machine->access.type == UC_MEM_WRITE_UNMAPPED) {
+        return system_register_write(&machine->registers, machine->access.address, now.cycles,
+                                     machine->access.value);
+    }
+    return load_system_register(machine, instruction, now);
+}
+
+static bool is_system_register(const Access *access) {
+    uint32_t page = access->address & ~(uint32_t)(SYSTEM_PAGE_BYTES - 1);
+    return (page == SYSTEM_DWT_PAGE || page == SYSTEM_SCS_PAGE) &&
+           (access->type == UC_MEM_READ_UNMAPPED || access->type == UC_MEM_WRITE_UNMAPPED);
+}
+
+static void fault_of_access(Machine *machine) {
+    const Access *access = &machine->access;
+    char detail[64];
+    switch (access->type) {
+    case UC_MEM_READ_UNMAPPED:
+    case UC_MEM_READ_PROT:
+        snprintf(detail, sizeof detail, "read of %u bytes of unmapped memory",
+                 (unsigned)access->bytes);
+        break;
+    case UC_MEM_WRITE_UNMAPPED:
+        snprintf(detail, sizeof detail, "write of %u bytes to unmapped memory",
+                 (unsigned)access->bytes);
+        break;
+    case UC_MEM_WRITE_PROT:
+        snprintf(detail, sizeof detail, "write of %u bytes to read-only memory",
+                 (unsigned)access->bytes);
+        break;
+    default:
+        snprintf(detail, sizeof detail, "jump to where no code is");
+    }
+    machine_fault(machine, "memory-access", &access->address, detail);
+}
+
+/// After an access outside the mapped memories: perform it if it is a system register's and give
+/// where to go on, else fault.
+static uint32_t serve_access(Machine *machine, uint32_t pc) {
+    if (!is_system_register(&machine->access)) {
+        fault_of_access(machine);
+        return pc;
+    }
+    // The engine goes on with a new block after this instruction: end the current one with it.
+    uint32_t begin = machine->block->address;
+    uint32_t next = pc + costs_instruction(&machine->costs, pc)->bytes;
+    machine->block = costs_block(&machine->costs, begin, next - begin);
+    if (fpu_misused(machine)) {
+        return pc;
+    }
+    const char *wrong = access_system_register(machine, pc);
+    if (wrong != NULL) {
+        machine_fault(machine, "memory-access", &machine->access.address, wrong);
+    }
+    return next;
+}
+
+static uc_err map_memories(Machine *machine) {
+    const UnicornApi *api = &machine->api;
+    uc_err error = UC_ERR_OK;
+    for (size_t i = 0; i < machine->memory.run_count && error == UC_ERR_OK; i++) {
+        const MemoryRun *run = &machine->memory.runs[i];
+        uint32_t permissions = (run->permissions & MEMORY_READ ? UC_PROT_READ : 0) |
+                               (run->permissions & MEMORY_WRITE ? UC_PROT_WRITE : 0) |
+                               (run->permissions & MEMORY_EXECUTE ? UC_PROT_EXEC : 0);
+        error = api->mem_map_ptr(machine->engine, run->address, run->bytes, permissions, run->host);
+    }
+    return error;
+}
+
+static uc_err add_hooks(Machine *machine) {
+    const UnicornApi *api = &machine->api;
+    uc_hook hook = 0;
+    // begin > end means everywhere.
+    uc_err error = api->hook_add(machine->engine, &hook, UC_HOOK_BLOCK, on_block, machine, 1, 0);
+    if (error == UC_ERR_OK) {
+        error = api->hook_add(machine->engine, &hook, UC_HOOK_INTR, on_exception, machine, 1, 0);
+    }
+    if (error == UC_ERR_OK) {
+        error = api->hook_add(machine->engine, &hook, UC_HOOK_MEM_UNMAPPED | UC_HOOK_MEM_PROT,
+                              on_bad_access, machine, 1, 0);
+    }
+    return error;
+}
+
+const char *machine_init(Machine *machine) {
+    const UnicornApi *api = &machine->api;
+    uint32_t core = machine->costs.model->id;
+    int model = core == 7 ? UC_CPU_ARM_CORTEX_M7 : UC_CPU_ARM_CORTEX_M4;
+    system_registers_reset(&machine->registers, core);
+    // Without UC_MODE_MCLASS: that mode overrides the chosen core by a Cortex-M33.
+    uc_err error = api->open(UC_ARCH_ARM, UC_MODE_THUMB, &machine->engine);
+    if (error == UC_ERR_OK) {
+        error = api->ctl(machine->engine, UC_CTL_WRITE_REQUEST(UC_CTL_CPU_MODEL, 1), model);
+    }
+    if (error == UC_ERR_OK) {
+        error = map_memories(machine);
+    }
+    if (error == UC_ERR_OK) {
+        error = add_hooks(machine);
+    }
+    return error == UC_ERR_OK ? NULL : api->strerror(error);
+}
+
+/// Hook the inspected instructions of a block and have the engine translate it again.
+static void hook_block(Machine *machine, Block *block) {
+    const UnicornApi *api = &machine->api;
+    uc_hook hook = 0;
+    uc_err error = UC_ERR_OK;
+    for (uint32_t pc = block->address; pc < block->end && error == UC_ERR_OK;) {
+        const InstructionCost *instruction = costs_instruction(&machine->costs, pc);
+        if (costs_inspects(&machine->costs, instruction) &&
+            costs_mark_hooked(&machine->costs, pc)) {
+            void *callback = instruction->flags & INSTRUCTION_ALIGNED ? (void *)on_aligned_access
+                                                                      : (void *)on_divide;
+            error = api->hook_add(machine->engine, &hook, UC_HOOK_CODE, callback, machine, pc, pc);
+        }
+        pc += instruction->bytes;
+    }
+    if (error == UC_ERR_OK) {
+        error = api->ctl(machine->engine, UC_CTL_WRITE_REQUEST(UC_CTL_TB_FLUSH, 0));
+    }
+    if (error != UC_ERR_OK) {
+        machine_fault(machine, "host", NULL, api->strerror(error));
+    }
+    block->hooked = true;
+}
+
+static void fault_of_exception(Machine *machine, uint32_t pc) {
+    uint32_t number = machine->exception_number;
+    char detail[64];
+    switch (number) {
+    case EXCEPTION_UNDEFINED:
+        machine_fault(machine, "illegal-instruction", NULL, "undefined instruction");
+        break;
+    case EXCEPTION_PREFETCH:
+        machine_fault(machine, "memory-access", &pc, "jump to where no code is");
+        break;
+    case EXCEPTION_BKPT:
+        machine_fault(machine, "breakpoint", NULL, "bkpt other than semihosting's 0xAB");
+        break;
+    case EXCEPTION_SVC:
+        machine_fault(machine, "exception", NULL, "svc without an operating system");
+        break;
+    case EXCEPTION_RETURN:
+        machine_fault(machine, "exception", NULL, "exception return outside an exception");
+        break;
+    default:
+        snprintf(detail, sizeof detail, "exception %u of the engine", (unsigned)number);
+        machine_fault(machine, "exception", NULL, detail);
+    }
+}
+
+static bool at_semihosting(Machine *machine, uint32_t pc) {
+    const uint8_t *code = memory_host(&machine->memory, pc, BKPT_BYTES);
+    return machine->exception_number == EXCEPTION_BKPT && code != NULL &&
+           (code[0] | code[1] << 8) == BKPT_SEMIHOSTING;
+}
+
+/// Why the engine came back without an exception and without our asking.
+static void fault_of_error(Machine *machine, uc_err error) {
+    if (error == UC_ERR_INSN_INVALID) {
+        machine_fault(machine, "illegal-instruction", NULL, "undefined instruction");
+    } else if (error == UC_ERR_OK) {
+        machine_fault(machine, "halt", NULL, "the core sleeps and nothing can wake it");
+    } else {
+        machine_fault(machine, "exception", NULL, machine->api.strerror(error));
+    }
+}
+
+/// Count what was executed of the block in which the program ended.
+static void settle(Machine *machine, uint32_t pc) {
+    CounterRead now = machine_counters_at(machine, pc);
+    machine->instructions = now.instructions;
+    machine->cycles = now.cycles;
+    machine->block = NULL;
+}
+
+void machine_run(Machine *machine, uint32_t stack_pointer, uint32_t entry) {
+    const UnicornApi *api = &machine->api;
+    uint32_t lr = UINT32_MAX;
+    uint32_t pc = entry;
+    api->reg_write(machine->engine, UC_ARM_REG_SP, &stack_pointer);
+    api->reg_write(machine->engine, UC_ARM_REG_LR, &lr);
+    // Blocks translated before the hooks existed would not be counted.
+    api->ctl(machine->engine, UC_CTL_WRITE_REQUEST(UC_CTL_TB_FLUSH, 0));
+    while (machine->stop == STOP_NONE) {
+        machine->exception = false;
+        machine->access.pending = false;
+        machine->unhooked = NULL;
+        uc_err error = api->emu_start(machine->engine, pc | 1, NO_END, 0, 0);
+        pc = program_counter(machine);
+        if (machine->stop != STOP_NONE) {
+            break;
+        }
+        if (machine->unhooked != NULL) {
+            hook_block(machine, machine->unhooked);
+        } else if (machine->access.pending) {
+            pc = serve_access(machine, pc);
+        } else if (fpu_misused(machine)) {
+            break;
+        } else if (!machine->exception) {
+            fault_of_error(machine, error);
+        } else if (at_semihosting(machine, pc)) {
+            semihosting_call(machine);
+            pc += BKPT_BYTES;
+        } else {
+            fault_of_exception(machine, pc);
+        }
+    }
+    settle(machine, machine->stop == STOP_FAULT ? machine->fault.pc : pc);
+}

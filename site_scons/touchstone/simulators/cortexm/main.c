@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file
+/// cortexm_sim: runs a firmware image on a simulated Cortex-M4 or Cortex-M7 and reports how it
+/// ended, how many instructions it executed and what its cycle counter showed.
+#include "files.h"
+#include "machine.h"
+#include "report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: cortexm_sim IMAGE.elf --unicorn LIBRARY --core cortex-m4|cortex-m7 --costs FILE\n"
+    "           --stream FILE --log FILE --report FILE --max-instructions N\n"
+    "           [--memory ORIGIN:BYTES[:rwx]]...\n";
+
+enum { EXIT_USAGE = 2 };
+
+typedef struct {
+    const char *image, *unicorn, *core, *costs, *stream, *log, *report;
+    uint64_t max_instructions;
+} Options;
+
+static int failed(const char *subject, const char *what) {
+    fprintf(stderr, "cortexm_sim: %s: %s\n", subject, what);
+    return EXIT_USAGE;
+}
+
+/// A whole number up to `max` at the start of `text`; `*end` is what follows it, NULL if there is
+/// none.
+static uint64_t parse_number(const char *text, uint64_t max, char **end) {
+    errno = 0;
+    uint64_t value = strtoull(text, end, 0);
+    if (*text < '0' || *text > '9' || errno != 0 || value > max) {
+        *end = NULL;
+    }
+    return value;
+}
+
+/// "ORIGIN:BYTES" or "ORIGIN:BYTES:PERMISSIONS".
+static bool parse_memory(const char *text, Memory *memory) {
+    char *end = NULL;
+    uint64_t origin = parse_number(text, UINT32_MAX, &end);
+    if (end == NULL || *end != ':') {
+        return false;
+    }
+    uint64_t bytes = parse_number(end + 1, UINT32_MAX, &end);
+    if (end == NULL || bytes == 0 || origin + bytes > (uint64_t)UINT32_MAX + 1) {
+        return false;
+    }
+    uint8_t permissions = 0;
+    if (*end == ':') {
+        for (end++; *end != '\0' && strchr("rwx", *end) != NULL; end++) {
+            permissions |= *end == 'r' ? MEMORY_READ : *end == 'w' ? MEMORY_WRITE : MEMORY_EXECUTE;
+        }
+        if (permissions == 0) {
+            return false;
+        }
+    }
+    memory_declare(memory, (uint32_t)origin, (uint32_t)bytes, permissions);
+    return *end == '\0';
+}
+
+static bool parse_option(Options *options, Memory *memory, const char *name, const char *value) {
+    const struct {
+        const char *name;
+        const char **value;
+    } texts[] = {
+        {"--unicorn", &options->unicorn}, {"--core", &options->core},
+        {"--costs", &options->costs},     {"--stream", &options->stream},
+        {"--log", &options->log},         {"--report", &options->report},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (strcmp(name, texts[i].name) == 0) {
+            *texts[i].value = value;
+            return true;
+        }
+    }
+    if (strcmp(name, "--max-instructions") == 0) {
+        char *end = NULL;
+        options->max_instructions = parse_number(value, UINT64_MAX / 2, &end);
+        return end != NULL && *end == '\0';
+    }
+    return strcmp(name, "--memory") == 0 && parse_memory(value, memory);
+}
+
+static bool parse_options(Options *options, Memory *memory, int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] != '-') {
+            if (options->image != NULL) {
+                return false;
+            }
+            options->image = argv[i];
+        } else if (i + 1 == argc || !parse_option(options, memory, argv[i], argv[i + 1])) {
+            return false;
+        } else {
+            i++;
+        }
+    }
+    return options->image && options->unicorn && options->core && options->costs &&
+           options->stream && options->log && options->report && options->max_instructions > 0 &&
+           (strcmp(options->core, "cortex-m4") == 0 || strcmp(options->core, "cortex-m7") == 0);
+}
+
+/// The cost table must describe the code that was loaded, not another build of it.
+static const char *check_costs(const Machine *machine) {
+    for (uint32_t i = 0; i < machine->costs.segment_count; i++) {
+        const CostSegment *segment = &machine->costs.segments[i];
+        const uint8_t *code = memory_host(&machine->memory, segment->address, segment->bytes);
+        if (code == NULL || crc32_of(code, segment->bytes) != segment->crc32) {
+            return "it was made for another firmware";
+        }
+    }
+    return NULL;
+}
+
+static FILE *open_output(const char *path) {
+    FILE *file = fopen(path, "wb");
+    if (file != NULL) {
+        // Unbuffered, so that the output up to a kill is not lost.
+        setvbuf(file, NULL, _IONBF, 0);
+    }
+    return file;
+}
+
+int main(int argc, char **argv) {
+    static Machine machine;
+    static Image image;
+    Options options = {0};
+    uint32_t stack_pointer = 0;
+    uint32_t entry = 0;
+    const char *wrong = NULL;
+    if (!memory_init(&machine.memory)) {
+        return failed("host", "out of memory");
+    }
+    if (!parse_options(&options, &machine.memory, argc, argv)) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    if ((wrong = image_read(&image, options.image)) != NULL) {
+        return failed(options.image, wrong);
+    }
+    image_declare(&image, &machine.memory);
+    if ((wrong = memory_allocate(&machine.memory)) != NULL ||
+        (wrong = image_load(&image, &machine.memory, &stack_pointer, &entry)) != NULL) {
+        return failed(options.image, wrong);
+    }
+    if ((wrong = costs_read(&machine.costs, options.costs, options.core)) != NULL ||
+        (wrong = check_costs(&machine)) != NULL) {
+        return failed(options.costs, wrong);
+    }
+    if ((wrong = unicorn_api_load(&machine.api, options.unicorn)) != NULL ||
+        (wrong = machine_init(&machine)) != NULL) {
+        return failed(options.unicorn, wrong);
+    }
+    machine.max_instructions = options.max_instructions;
+    machine.streams[0] = open_output(options.stream);
+    machine.streams[1] = open_output(options.log);
+    if (machine.streams[0] == NULL || machine.streams[1] == NULL) {
+        return failed("output", "cannot be written");
+    }
+    machine_run(&machine, stack_pointer, entry);
+    if (!report_write(&machine, options.report)) {
+        return failed(options.report, "cannot be written");
+    }
+    return EXIT_SUCCESS;
+}

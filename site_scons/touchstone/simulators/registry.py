@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every simulator by name: what its time means, how it is found, what to do where it is not.
+
+`EMBEDDED` ones come with the project and are built or driven without anything installed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from touchstone.errors import UserError, unknown
+from touchstone.simulators.base import Timing
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """An embedded simulator: a host program built from `sources` by the embedded compiler.
+
+    `needs_costs`: it wants the static instruction costs of the firmware (see cortexm_costs).
+    """
+
+    name: str
+    sources: str
+    program: str
+    timing: Timing
+    clock: str
+    needs_costs: bool = False
+
+
+@dataclass(frozen=True)
+class External:
+    """A simulator that somebody installs: its program and the variable that points to it."""
+
+    name: str
+    program: str
+    variable: str
+    advice: str
+    timing: Timing
+
+
+EMBEDDED: Mapping[str, Embedded] = {
+    "xpulp": Embedded(
+        "xpulp", "xpulp", "xpulp_sim", Timing.CYCLE_APPROXIMATE, "pulp-open timing"
+    ),
+    "unicorn": Embedded(
+        "unicorn",
+        "cortexm",
+        "cortexm_sim",
+        Timing.CYCLE_APPROXIMATE,
+        "Cortex-M timing model",
+        needs_costs=True,
+    ),
+}
+
+EXTERNAL: Mapping[str, External] = {
+    "gvsoc": External(
+        "gvsoc",
+        "gvsoc",
+        "GVSOC_HOME",
+        "build it from its public repository and set GVSOC_HOME to its install folder",
+        Timing.CYCLE_APPROXIMATE,
+    ),
+    "renode": External(
+        "renode",
+        "renode",
+        "RENODE_HOME",
+        "unpack its portable package and set RENODE_HOME to that folder",
+        Timing.INSTRUCTION_COUNT,
+    ),
+    "qemu": External(
+        "qemu",
+        "qemu-system-arm",
+        "QEMU_HOME",
+        "install your distribution's qemu-system-arm, or set QEMU_HOME to its bin folder",
+        Timing.INSTRUCTION_COUNT,
+    ),
+}
+
+
+def timing_of(name: str) -> Timing:
+    """What the cycle column of a simulator holds."""
+    return EMBEDDED[name].timing if name in EMBEDDED else EXTERNAL[name].timing
+
+
+def find_external(external: External, environment: Mapping[str, str] = os.environ) -> str | None:
+    """The program's path, None where it is not installed."""
+    home = environment.get(external.variable)
+    if home:
+        places = os.pathsep.join((home, os.path.join(home, "bin")))
+        return shutil.which(external.program, path=places)
+    return shutil.which(external.program, path=environment.get("PATH"))
+
+
+def require(name: str, where: str) -> None:
+    """UserError with what to do unless `name` is a simulator that can run cells here."""
+    if name in EMBEDDED:
+        return
+    if name not in EXTERNAL:
+        raise UserError(unknown(where, name, (*EMBEDDED, *EXTERNAL)))
+    external = EXTERNAL[name]
+    found = find_external(external)
+    if found is None:
+        raise UserError(
+            f"{where}: {name} is not installed: no {external.program} in {external.variable} "
+            f"({os.environ.get(external.variable) or 'not set'}) nor in PATH; {external.advice}"
+        )
+    raise UserError(
+        f"{where}: found {name}, but this version drives only {', '.join(sorted(EMBEDDED))}"
+    )

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scalar arithmetic of RV32M and XpulpV2. Sums and products wrap at 32 bits.
+#ifndef XPULP_ARITHMETIC_H
+#define XPULP_ARITHMETIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+static inline uint32_t shift_right_signed(uint32_t value, uint32_t shift) {
+    return (uint32_t)((int32_t)value >> shift);
+}
+
+static inline uint32_t low_signed(uint32_t value) { return (uint32_t)(int16_t)value; }
+static inline uint32_t high_signed(uint32_t value) { return shift_right_signed(value, 16); }
+static inline uint32_t low_unsigned(uint32_t value) { return value & 0xffffu; }
+static inline uint32_t high_unsigned(uint32_t value) { return value >> 16; }
+
+// (value + 2^(shift-1)) >> shift; the rounding term is absent without `round` or for shift 0.
+static inline uint32_t normalise(uint32_t value, uint32_t shift, bool round, bool is_signed) {
+    if (round && shift != 0) {
+        value += 1u << (shift - 1);
+    }
+    return is_signed ? shift_right_signed(value, shift) : value >> shift;
+}
+
+static inline uint32_t multiply_high(uint32_t a, uint32_t b) {
+    return (uint32_t)((uint64_t)((int64_t)(int32_t)a * (int32_t)b) >> 32);
+}
+
+static inline uint32_t multiply_high_mixed(uint32_t a, uint32_t b) {
+    return (uint32_t)((uint64_t)((int64_t)(int32_t)a * (int64_t)b) >> 32);
+}
+
+static inline uint32_t multiply_high_unsigned(uint32_t a, uint32_t b) {
+    return (uint32_t)((uint64_t)a * b >> 32);
+}
+
+static inline bool divide_overflows(uint32_t a, uint32_t b) {
+    return a == 0x80000000u && b == 0xffffffffu;
+}
+
+static inline uint32_t divide(uint32_t a, uint32_t b) {
+    if (b == 0) {
+        return 0xffffffffu;
+    }
+    return divide_overflows(a, b) ? a : (uint32_t)((int32_t)a / (int32_t)b);
+}
+
+static inline uint32_t remainder_signed(uint32_t a, uint32_t b) {
+    if (b == 0) {
+        return a;
+    }
+    return divide_overflows(a, b) ? 0 : (uint32_t)((int32_t)a % (int32_t)b);
+}
+
+static inline uint32_t clip(uint32_t value, int32_t low, int32_t high) {
+    int32_t v = (int32_t)value;
+    return (uint32_t)(v < low ? low : v > high ? high : v);
+}
+
+// 2^(width-1) - 1, the upper bound of p.clip and p.clipu; 0 for width 0.
+static inline int32_t clip_bound(uint32_t width) {
+    return width == 0 ? 0 : (int32_t)((1u << (width - 1)) - 1u);
+}
+
+static inline uint32_t rotate_right(uint32_t value, uint32_t shift) {
+    shift &= 31;
+    return shift == 0 ? value : value >> shift | value << (32 - shift);
+}
+
+static inline uint32_t first_one(uint32_t value) {
+    return value == 0 ? 32 : (uint32_t)__builtin_ctz(value);
+}
+
+static inline uint32_t last_one(uint32_t value) {
+    return value == 0 ? 32 : 31 - (uint32_t)__builtin_clz(value);
+}
+
+// Redundant sign bits; 0 for 0.
+static inline uint32_t sign_bits(uint32_t value) {
+    uint32_t folded = (value & 0x80000000u) != 0 ? ~value : value;
+    if (value == 0) {
+        return 0;
+    }
+    return folded == 0 ? 31 : (uint32_t)__builtin_clz(folded) - 1;
+}
+
+// Bit-field operand: bits 9:5 are the width - 1, bits 4:0 the lowest bit. Fields end at bit 31.
+static inline uint32_t field_low(uint32_t spec) { return spec & 31; }
+static inline uint32_t field_mask(uint32_t spec) {
+    uint32_t ones = 0xffffffffu >> (31 - (spec >> 5 & 31));
+    return ones << field_low(spec);
+}
+
+static inline uint32_t extract_unsigned(uint32_t value, uint32_t spec) {
+    return (value & field_mask(spec)) >> field_low(spec);
+}
+
+static inline uint32_t extract_signed(uint32_t value, uint32_t spec) {
+    uint32_t high = (spec >> 5 & 31) + field_low(spec);
+    high = high > 31 ? 31 : high;
+    return shift_right_signed(value << (31 - high), 31 - high + field_low(spec));
+}
+
+static inline uint32_t insert(uint32_t old, uint32_t value, uint32_t spec) {
+    uint32_t mask = field_mask(spec);
+    return (old & ~mask) | (value << field_low(spec) & mask);
+}
+
+#endif

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Command line of the simulator. Exit status 0 whenever a report was written, 2 otherwise.
+#include "xpulp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const char *image, *stream, *log, *report, *limit, *timing;
+} options;
+
+static int usage(const char *reason) {
+    fprintf(stderr,
+            "xpulp_sim: %s\nusage: xpulp_sim IMAGE.elf --stream FILE --log FILE --report FILE "
+            "--max-instructions N [--timing gvsoc|rtl]\n",
+            reason);
+    return 2;
+}
+
+static const char *parse(int argc, char **argv, options *out) {
+    const struct {
+        const char *name;
+        const char **value;
+    } known[] = {{"--stream", &out->stream},
+                 {"--log", &out->log},
+                 {"--report", &out->report},
+                 {"--max-instructions", &out->limit},
+                 {"--timing", &out->timing}};
+    for (int i = 1; i < argc; i++) {
+        const char **target = NULL;
+        for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
+            target = strcmp(argv[i], known[k].name) == 0 ? known[k].value : target;
+        }
+        if (target == NULL) {
+            if (argv[i][0] == '-' || out->image != NULL) {
+                return "unknown argument";
+            }
+            out->image = argv[i];
+        } else if (++i < argc) {
+            *target = argv[i];
+        } else {
+            return "an option lacks its value";
+        }
+    }
+    bool complete = out->image && out->stream && out->log && out->report && out->limit;
+    return complete ? NULL : "an argument is missing";
+}
+
+static bool parse_count(const char *text, uint64_t *value) {
+    char *end = NULL;
+    errno = 0;
+    unsigned long long parsed = strtoull(text, &end, 10);
+    *value = parsed;
+    return errno == 0 && end != text && *end == '\0' && text[0] != '-' && parsed > 0;
+}
+
+static void reset(sim *s, uint64_t max_instructions) {
+    for (uint32_t i = 0; i < ALL_CORES; i++) {
+        s->cores[i].id = i;
+        s->cores[i].state = CORE_OFF;
+        s->key[i] = UINT64_MAX;
+    }
+    s->cores[FC].state = CORE_RUNNING;
+    s->key[FC] = FC;
+    s->max_instructions = max_instructions;
+    uint64_t bound = UINT64_C(1) << 58; // keys hold the cycle shifted by four bits
+    s->max_cycles = max_instructions < bound / CYCLES_PER_INSTRUCTION
+                        ? (max_instructions + (1u << 14)) * CYCLES_PER_INSTRUCTION
+                        : bound;
+}
+
+static int run(sim *s, const options *o) {
+    s->stream = fopen(o->stream, "wb");
+    s->log = fopen(o->log, "wb");
+    bool ok = s->stream != NULL && s->log != NULL;
+    if (ok) {
+        run_system(s);
+    } else {
+        fprintf(stderr, "xpulp_sim: cannot write the stream or log file\n");
+    }
+    FILE *files[2] = {s->stream, s->log};
+    for (int i = 0; i < 2; i++) {
+        if (files[i] != NULL) {
+            ok = ferror(files[i]) == 0 && ok;
+            ok = fclose(files[i]) == 0 && ok;
+        }
+    }
+    return ok && write_report(s, o->report) ? 0 : 2;
+}
+
+int main(int argc, char **argv) {
+    options o = {.timing = "gvsoc"};
+    const char *problem = parse(argc, argv, &o);
+    uint64_t limit = 0;
+    if (problem != NULL) {
+        return usage(problem);
+    }
+    if (!parse_count(o.limit, &limit)) {
+        return usage("--max-instructions takes a positive number");
+    }
+    sim *s = calloc(1, sizeof *s);
+    if (s == NULL || !sim_allocate(s)) {
+        fprintf(stderr, "xpulp_sim: out of memory\n");
+        return 2;
+    }
+    s->timing = latency_find(o.timing);
+    if (s->timing == NULL) {
+        return usage("--timing takes gvsoc or rtl");
+    }
+    reset(s, limit);
+    int status = load_image(s, o.image) ? run(s, &o) : 2;
+    sim_free(s);
+    free(s);
+    return status;
+}

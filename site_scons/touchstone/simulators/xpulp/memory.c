@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bus: L1 and L2 here, everything else in peripherals.c. Aligned L1 accesses of cluster cores
+// do not come here, execute.c does them in line.
+#include "xpulp.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+void fault(sim *s, const core *c, const char *kind, const uint32_t *address, const char *format,
+           ...) {
+    if (s->status != STATUS_RUNNING) {
+        return; // only the first fault counts
+    }
+    s->status = STATUS_FAULT;
+    s->fault.kind = kind;
+    s->fault.core = c->id;
+    s->fault.pc = c->pc;
+    s->fault.has_address = address != NULL;
+    s->fault.address = address != NULL ? *address : 0;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(s->fault.detail, sizeof s->fault.detail, format, arguments);
+    va_end(arguments);
+}
+
+region *region_find(sim *s, uint32_t address) {
+    if (address - L2_BASE < L2_SIZE) {
+        return &s->l2;
+    }
+    return address - L1_BASE < L1_SIZE ? &s->l1 : NULL;
+}
+
+// Host address of `bytes` bytes, or NULL if they do not lie in one memory.
+uint8_t *memory_span(sim *s, uint32_t address, uint32_t bytes) {
+    region *r = region_find(s, address);
+    if (r == NULL || bytes > r->size - (address - r->base)) {
+        return NULL;
+    }
+    return r->bytes + (address - r->base);
+}
+
+void mark_executed(region *r, uint32_t offset, uint32_t half_words) {
+    for (uint32_t i = 0; i < half_words; i++) {
+        r->executed[offset / 2 + i] = 1;
+        r->has_code[(offset + 2 * i) >> CODE_BLOCK_BITS] = 1;
+    }
+}
+
+static bool hits_code(const region *r, uint32_t offset, uint32_t bytes) {
+    uint32_t last = offset + bytes - 1;
+    if (!r->has_code[offset >> CODE_BLOCK_BITS] && !r->has_code[last >> CODE_BLOCK_BITS]) {
+        return false;
+    }
+    for (uint32_t half = offset / 2; half <= last / 2; half++) {
+        if (r->executed[half]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Checks that the access lies in `r` and charges its cycles.
+static step memory_access(sim *s, core *c, const region *r, uint32_t address, uint32_t bytes,
+                          const char *what) {
+    if (bytes > r->size - (address - r->base)) {
+        fault(s, c, "memory-access", &address, "%s of %u bytes crosses the end of %s", what,
+              (unsigned)bytes, r == &s->l1 ? "L1" : "L2");
+        return STEP_STOP;
+    }
+    uint32_t cost = c->id == FC ? s->timing->fc_memory : r == &s->l1 ? s->timing->l1 : s->timing->l2;
+    uint32_t accesses = (address & (bytes - 1)) == 0 ? 1 : 2;
+    c->cycle += (uint64_t)cost * accesses - 1;
+    return STEP_OK;
+}
+
+step bus_load(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t *value) {
+    region *r = region_find(s, address);
+    if (r == NULL) {
+        return peripheral_load(s, c, address, bytes, value);
+    }
+    step result = memory_access(s, c, r, address, bytes, "load");
+    if (result == STEP_OK) {
+        *value = 0;
+        memcpy(value, r->bytes + (address - r->base), bytes);
+    }
+    return result;
+}
+
+step bus_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value) {
+    region *r = region_find(s, address);
+    if (r == NULL) {
+        return peripheral_store(s, c, address, bytes, value);
+    }
+    step result = memory_access(s, c, r, address, bytes, "store");
+    if (result != STEP_OK) {
+        return result;
+    }
+    uint32_t offset = address - r->base;
+    if (hits_code(r, offset, bytes)) {
+        fault(s, c, "code-write", &address, "store to an instruction that was executed");
+        return STEP_STOP;
+    }
+    memcpy(r->bytes + offset, &value, bytes);
+    return STEP_OK;
+}

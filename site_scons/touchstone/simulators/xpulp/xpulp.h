@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// State of the simulated system: eight cluster cores and a fabric controller (FC), L1 and L2.
+#ifndef XPULP_H
+#define XPULP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+// Memory words are read with memcpy, so the host has to share the byte order of the target.
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the host must be little-endian");
+
+enum {
+    CLUSTER_CORES = 8,
+    FC = CLUSTER_CORES, // index of the fabric controller
+    ALL_CORES = CLUSTER_CORES + 1,
+    SINK = 32, // register that takes results for x0
+    BARRIERS = 9,
+    MUTEXES = 8,
+    SOFTWARE_EVENTS = 8,
+    // More than any instruction takes: bounds the cycles of a run by its instructions.
+    CYCLES_PER_INSTRUCTION = 64,
+    CODE_BLOCK_BITS = 8 // granule of the coarse "holds executed code" map, log2 bytes
+};
+
+#define L1_BASE 0x10000000u
+#define L1_SIZE 0x00020000u
+#define L2_BASE 0x1C000000u // 64 KB private, then 1.5 MB shared, one range
+#define L2_SIZE 0x00190000u
+
+// A decoded instruction. rd is SINK when the encoding says x0.
+typedef struct {
+    uint16_t op;
+    uint8_t half;     // length in half-words
+    uint8_t loop_end; // some core has named this address as the end of a hardware loop
+    uint8_t rd, rs1, rs2, rs3;
+    uint32_t imm;
+    uint32_t uses; // mask of the registers read
+} insn;
+
+// One memory and the decoded form of what was executed from it.
+typedef struct {
+    uint32_t base, size;
+    uint8_t *bytes;
+    insn *code;         // one entry per half-word, two spare ones at the end
+    uint8_t *executed;  // per half-word: part of an instruction that was decoded
+    uint8_t *has_code;  // per block of 2^CODE_BLOCK_BITS bytes: some half-word is executed
+} region;
+
+// Cycles; one column of the table in latency.c. "extra" counts cycles beyond the first.
+typedef struct {
+    const char *name;
+    uint32_t load_use, mul_extra, mul_use, mulh_extra, branch_taken_extra, jump_extra;
+    uint32_t split_target;               // jump or branch to a word-crossing 32-bit instruction
+    uint32_t l1, l2, cluster_peripheral; // per access; a misaligned one counts twice
+    uint32_t demux, apb, fc_memory;
+    uint32_t event_wait;     // p.elw, from its issue or from the event, whichever is later
+    uint32_t div_positive;   // + leading zeros of the divisor
+    uint32_t div_negative;   // + leading zeros of its absolute value
+    uint32_t core_start;     // fetch enable to first instruction
+} latency;
+
+const latency *latency_find(const char *name);
+uint32_t latency_divide(const latency *t, uint32_t divisor, bool is_signed);
+
+typedef enum { CORE_OFF, CORE_RUNNING, CORE_EVENT_WAIT, CORE_MUTEX_WAIT, CORE_WFI } core_state;
+
+typedef struct {
+    uint32_t x[33];
+    uint32_t pc;
+    uint64_t cycle;
+    uint64_t instructions;
+    uint32_t pending; // registers whose use costs a stall in the next instruction
+    uint32_t id;      // 0..7, FC
+    core_state state;
+    uint32_t lpstart[2], lpend[2], lpcount[2];
+    uint32_t mstatus, mtvec, mepc, mcause, mscratch;
+    uint64_t sleep_cycles, sleep_start;
+    uint32_t pcer, pcmr;
+    uint64_t pccr[2], pccr_start[2]; // active cycles, instructions
+    // Event unit, this core's part.
+    uint32_t boot_address;
+    uint32_t event_mask, event_buffer;
+    bool wait_clears;
+    uint32_t wait_rd, wait_pc;
+    uint64_t wait_since;
+} core;
+
+typedef struct {
+    uint32_t trigger_mask, target_mask, status;
+} barrier;
+
+typedef struct {
+    bool locked;
+    uint32_t waiting;
+} mutex;
+
+typedef struct {
+    uint64_t cycles, instructions;
+} counter_read;
+
+typedef enum { STATUS_RUNNING, STATUS_EXIT, STATUS_LIMIT, STATUS_FAULT } sim_status;
+
+typedef struct {
+    const char *kind;
+    uint32_t core, pc, address;
+    bool has_address;
+    char detail[200];
+} fault_record;
+
+typedef struct {
+    region l1, l2;
+    core cores[ALL_CORES];
+    uint64_t key[ALL_CORES]; // cycle and rank of the next step, UINT64_MAX when asleep
+    barrier barriers[BARRIERS];
+    mutex mutexes[MUTEXES];
+    uint32_t fetch_enable;
+    bool reschedule; // another core's key changed: the running core's horizon is stale
+    const latency *timing;
+    uint64_t max_instructions, max_cycles, instructions;
+    counter_read *reads;
+    size_t read_count, read_capacity;
+    FILE *stream, *log;
+    sim_status status;
+    int32_t exit_code;
+    fault_record fault;
+} sim;
+
+// Outcome of a memory access or a run of instructions.
+typedef enum { STEP_OK, STEP_SLEEP, STEP_STOP } step;
+
+// loader.c
+bool sim_allocate(sim *s);
+void sim_free(sim *s);
+bool load_image(sim *s, const char *path); // prints the reason and returns false
+
+// memory.c
+region *region_find(sim *s, uint32_t address);
+uint8_t *memory_span(sim *s, uint32_t address, uint32_t bytes);
+step bus_load(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t *value);
+step bus_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value);
+void mark_executed(region *r, uint32_t offset, uint32_t half_words);
+void fault(sim *s, const core *c, const char *kind, const uint32_t *address, const char *format,
+           ...);
+
+// decode.c, compressed.c
+bool decode_word(uint32_t word, insn *out);
+uint32_t expand_compressed(uint32_t half); // 0 if illegal
+bool decode_at(sim *s, core *c, region *r, insn *at);
+void mark_loop_end(sim *s, uint32_t address);
+
+// execute.c: runs `c` until `limit` (cycle of the first shared action it may not yet do).
+void execute(sim *s, core *c, uint64_t limit, uint64_t budget);
+
+// csr.c
+step csr_read(sim *s, core *c, uint32_t number, uint32_t *value);
+step csr_write(sim *s, core *c, uint32_t number, uint32_t value);
+
+// event_unit.c
+step event_unit_load(sim *s, core *c, uint32_t offset, uint32_t *value);
+step event_unit_store(sim *s, core *c, uint32_t offset, uint32_t value);
+step event_unit_wait(sim *s, core *c, uint32_t address, uint32_t rd);
+void event_unit_trigger(sim *s, uint64_t now, uint32_t events, uint32_t core_mask);
+
+// peripherals.c
+step peripheral_load(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t *value);
+step peripheral_wait(sim *s, core *c, uint32_t address, uint32_t rd); // p.elw
+step peripheral_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value);
+
+// scheduler.c
+void run_system(sim *s);
+void core_sleep(sim *s, core *c, core_state state);
+void core_wake(sim *s, core *c, uint64_t at);
+
+// semihost.c: called at an ebreak; faults if it is not a semihosting call.
+step semihost_call(sim *s, core *c);
+
+// report.c
+bool write_report(const sim *s, const char *path);
+
+#endif

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much work and memory a cell needs: known before anything is built."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from touchstone.cells import Cell
+from touchstone.expression import evaluate
+from touchstone.job import align16, data_bytes_needed
+from touchstone.manifest import TYPE_BYTES, Kernel, Operand, Target
+
+
+HEADER_WORDS = 24
+CASES = 5
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Work in MACs and elements, memory in bytes.
+
+    `arena_bytes` counts operands, scratch and guards as the harness lays them out;
+    `activation_bytes` is input + output + all scratch (no weights, no guards).
+    """
+
+    macs: int
+    elements: int
+    scratch_bytes: int
+    activation_bytes: int
+    weight_bytes: int
+    output_bytes: int
+    arena_bytes: int
+    job_bytes: int
+
+
+def needs_of(cell: Cell) -> Needs:
+    """What one cell needs."""
+    kernel = cell.kernel
+    variables = _variables(cell)
+    where = kernel.where
+    scratch = evaluate(cell.variant.scratch, variables, f"{where}: variants.{cell.variant.name}")
+    sizes = {
+        operand.name: _operand_bytes(cell, operand, variables) for operand in kernel.operands
+    }
+    activations = sum(sizes[operand.name] for operand in kernel.operands if operand.role != "weight")
+    weights = sum(sizes[operand.name] for operand in kernel.operands if operand.role == "weight")
+    return Needs(
+        macs=evaluate(kernel.macs, variables, where),
+        elements=evaluate(kernel.elements, variables, where),
+        scratch_bytes=scratch,
+        activation_bytes=activations + scratch,
+        weight_bytes=weights,
+        output_bytes=sizes[kernel.operands[-1].name],
+        arena_bytes=data_bytes_needed(sizes.values(), scratch),
+        job_bytes=job_bytes(kernel, sizes),
+    )
+
+
+def job_bytes(kernel: Kernel, sizes: Mapping[str, int]) -> int:
+    """An upper bound for the job block: cases may share operands, here none does."""
+    words = HEADER_WORDS + CASES * (2 + len(kernel.params) + 4 * len(kernel.operands))
+    data = sum(
+        align16(sizes[operand.name]) for operand in kernel.operands if operand.role != "output"
+    )
+    return align16(4 * words) + CASES * data
+
+
+def skip_reason(target: Target, needs: Needs) -> str | None:
+    """Why a cell cannot run on its target, with the numbers; None where it fits."""
+    for name, size in (("arena", needs.arena_bytes), ("job", needs.job_bytes)):
+        available = target.memory[name].bytes
+        if size > available:
+            return (
+                f"does not fit: {name} memory of {target.name} has {available} bytes, "
+                f"needed {size} ({size - available} too many)"
+            )
+    return None
+
+
+def _variables(cell: Cell) -> dict[str, int]:
+    return {
+        **cell.shape.values(),
+        "cores": cell.cores,
+        "per_channel": int(cell.numerics.per_channel),
+    }
+
+
+def _operand_bytes(cell: Cell, operand: Operand, variables: Mapping[str, int]) -> int:
+    shape = operand.dimensions(variables, f"{cell.kernel.where}: operands.{operand.name}")
+    layout = cell.kernel.layouts[cell.variant.layout] if cell.variant.layout else {}
+    packer = layout.get(operand.name)
+    if packer is not None:
+        shape = _packed_shape(packer)(shape)
+    return math.prod(shape) * TYPE_BYTES[operand.type]
+
+
+def _packed_shape(packer: str) -> Callable[[tuple[int, ...]], tuple[int, ...]]:
+    module = importlib.import_module(f"golden.packers.{packer}")
+    packed_shape: Callable[[tuple[int, ...]], tuple[int, ...]] = module.packed_shape
+    return packed_shape

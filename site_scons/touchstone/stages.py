@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stages of the graph: each makes its files from its files, and knows nothing of SCons."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from touchstone.check import check_cell
+from touchstone.files import canonical_json, write_atomically
+from touchstone.image import extract_loadable
+from touchstone.process import ProcessRegistry
+from touchstone.run_cell import run_cell
+from touchstone.runfile import CellRun, write_run
+from touchstone.simulators.factory import SimulatorFiles, make_simulator
+
+TOOL_SECONDS = 300.0
+KERNEL_CODE = ("__ts_kernel_code_start", "__ts_kernel_code_end")
+
+
+class StageError(Exception):
+    """A stage that could not make its files. `output` is what the tool said."""
+
+    def __init__(self, reason: str, output: str = "") -> None:
+        super().__init__(reason)
+        self.output = output
+
+
+def run_tool(
+    command: Sequence[str],
+    root: Path,
+    registry: ProcessRegistry,
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """Run a compiler or a Python stage at the checkout's root; its output, or StageError."""
+    with tempfile.TemporaryFile() as output:
+        child = subprocess.Popen(
+            command,
+            cwd=root,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=None if environment is None else dict(environment),
+            start_new_session=True,
+        )
+        with registry.hold(child.pid):
+            try:
+                child.wait(timeout=TOOL_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, 9)
+                child.wait()
+                raise StageError(f"no end within {TOOL_SECONDS:g} s: {command[0]}") from None
+        output.seek(0)
+        text = output.read().decode("utf-8", "replace")
+    if child.returncode != 0:
+        raise StageError(first_error(text) or f"status {child.returncode}", text)
+    return text
+
+
+def first_error(text: str) -> str:
+    """The line of a tool's output that says what is wrong."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if "error:" in line.lower()]
+    return (errors or lines[-1:] or [""])[0]
+
+
+def python_stage(
+    module: str, arguments: Sequence[str], root: Path, registry: ProcessRegistry
+) -> None:
+    """Run a module of ours in a fresh interpreter: numpy and friends stay out of the build."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join((str(root / "site_scons"), str(root))),
+        "PYTHONHASHSEED": "0",
+        # One build job is one core; a BLAS that takes all of them makes the others wait.
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+    run_tool([sys.executable, "-m", module, *arguments], root, registry, environment)
+
+
+def make_vectors(
+    spec: str, inputs: str, golden: str, root: Path, registry: ProcessRegistry
+) -> None:
+    """Inputs and golden outputs of one specification."""
+    path = root / f"{inputs}.spec.json"
+    write_atomically(path, spec.encode("ascii"))
+    python_stage("golden.generate", [str(path), inputs, golden], root, registry)
+
+
+def pack_inputs(
+    inputs: str,
+    packed: str,
+    packers: Sequence[tuple[str, str]],
+    root: Path,
+    registry: ProcessRegistry,
+) -> None:
+    """The inputs with some operands in another layout."""
+    words = [f"{operand}={packer}" for operand, packer in packers]
+    python_stage("golden.pack", [inputs, packed, *words], root, registry)
+
+
+def make_costs(
+    loadable: str, costs: str, core: str, root: Path, registry: ProcessRegistry
+) -> None:
+    """The static instruction costs of a firmware."""
+    arguments = [loadable, costs, "--core", core]
+    python_stage("touchstone.simulators.cortexm_costs", arguments, root, registry)
+
+
+def make_loadable(elf: Path, loadable: Path, facts: Path) -> None:
+    """The part of a firmware that is loaded, and what reports want to know of it."""
+    write_atomically(loadable, extract_loadable(elf))
+    document = {"code_bytes": kernel_code_bytes(elf)}
+    write_atomically(facts, canonical_json(document).encode("ascii"))
+
+
+def kernel_code_bytes(elf: Path) -> int | None:
+    """Code and constants of the kernel alone, as link.ld groups them."""
+    # Imported here: elftools is slow to import and wanted only after a link.
+    from elftools.elf.elffile import ELFFile
+
+    with elf.open("rb") as file:
+        symbols = ELFFile(file).get_section_by_name(".symtab")
+        found = [symbols.get_symbol_by_name(name) for name in KERNEL_CODE] if symbols else []
+    if len(found) != len(KERNEL_CODE) or not all(found):
+        return None
+    start, end = (int(symbol[0]["st_value"]) for symbol in found)
+    return end - start
+
+
+def make_run(
+    run: Path,
+    loadable: Path,
+    inputs: Path,
+    files: SimulatorFiles,
+    spec: Mapping[str, Any],
+    registry: ProcessRegistry,
+    scratch: Path,
+) -> CellRun:
+    """Simulate one cell and keep what came of it."""
+    simulator = make_simulator(spec["simulator"], spec["settings"], files)
+    result = run_cell(loadable, inputs, spec, simulator, registry, scratch)
+    write_run(run, result)
+    return result
+
+
+def make_verdict(verdict: Path, run: Path, golden: Path, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Hold a run against the golden outputs; the log lies beside the verdict."""
+    document = check_cell(run, golden, spec)
+    log = verdict.with_name("log.txt")
+    if document.get("log"):
+        write_atomically(log, str(document["log"]).encode("utf-8"))
+    else:
+        log.unlink(missing_ok=True)
+    write_atomically(verdict, json.dumps(document, sort_keys=True, indent=1).encode("ascii"))
+    return document
+
+

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table on the terminal, the failing cells below it, one line that sums up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tabulate import tabulate
+
+from touchstone.results import CellResult, Report
+
+HEADERS = (
+    "cell",
+    "status",
+    "cycles",
+    "change",
+    "MAC/cycle",
+    "of peak",
+    "code B",
+    "activation B",
+    "stack B",
+)
+ALIGNMENT = ("left", "left", *["right"] * (len(HEADERS) - 2))
+
+
+def render_table(report: Report) -> str:
+    """One line a cell."""
+    rows = [_row(result) for result in report.results]
+    return tabulate(
+        rows, HEADERS, tablefmt="simple", colalign=ALIGNMENT, disable_numparse=True
+    )
+
+
+def _row(result: CellResult) -> list[str]:
+    status = result.status + (" (cached)" if result.cached else "")
+    return [
+        result.id,
+        status,
+        _number(result.cycles),
+        _change(result),
+        "" if result.mac_per_cycle is None else f"{result.mac_per_cycle:.3f}",
+        "" if result.peak_share is None else f"{100 * result.peak_share:.1f} %",
+        _number(result.code_bytes),
+        _number(result.activation_bytes),
+        _number(result.stack_bytes),
+    ]
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}".replace(",", " ")
+
+
+def _change(result: CellResult) -> str:
+    if not result.delta_cycles or result.cycles is None:
+        return ""
+    before = result.cycles - result.delta_cycles
+    share = f" ({100 * result.delta_cycles / before:+.1f} %)" if before else ""
+    sign = "+" if result.delta_cycles > 0 else "-"
+    return f"{sign}{_number(abs(result.delta_cycles))}{share}"
+
+
+def render_summary(report: Report) -> str:
+    """One line: how many of each, and how many came from what was known."""
+    counts = report.summary
+    named = [
+        f"{counts[status]} {status}" for status in counts if status.isupper() and counts[status]
+    ]
+    text = f"{counts['cells']} cells: {', '.join(named) or 'none'}"
+    if counts["cached"]:
+        text += f" ({counts['cached']} cached)"
+    return text
+
+
+def render_failures(
+    report: Report, verdicts: Mapping[str, Mapping[str, Any]], rerun: Mapping[str, str]
+) -> str:
+    """Each failing cell with where it is wrong, its log and how to run just it again."""
+    blocks = [
+        "\n".join(_failure(result, verdicts[result.id], rerun[result.id]))
+        for result in report.results
+        if result.status not in ("PASS", "SKIP")
+    ]
+    blocks += [
+        f"SKIP {name}: not in configs/expected_skips.yaml" for name in report.unexpected_skips
+    ]
+    return "\n\n".join(blocks)
+
+
+def _failure(result: CellResult, verdict: Mapping[str, Any], rerun: str) -> Iterable[str]:
+    yield f"{result.status} {result.id}: {result.reason}"
+    for difference in verdict.get("differences", ()):
+        yield f"  {difference['case']}: {difference['count']} of {difference['total']} wrong"
+        for name in ("first", "worst"):
+            yield f"    {name} at {_mismatch(difference[name])}"
+        sizes = ", ".join(f"{label}: {n}" for label, n in difference["histogram"].items())
+        yield f"    errors by size in LSB  {sizes}"
+    if verdict.get("location"):
+        yield f"  at {verdict['location']}"
+    if verdict.get("log"):
+        yield f"  log    build/cells/{result.id}/log.txt"
+    yield f"  rerun  {rerun}"
+
+
+def _mismatch(mismatch: Mapping[str, Any]) -> str:
+    where = ", ".join(f"{axis} {index}" for axis, index in mismatch["position"].items())
+    return f"({where}): expected {mismatch['expected']}, found {mismatch['found']}"

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "arena.h"
+
+#include "memory.h"
+
+/* The linker script's ARENA region. */
+extern uint8_t __ts_arena_start[];
+extern uint8_t __ts_arena_end[];
+
+enum { ALIGNMENT = 16, GUARD = 16 };
+
+/* Further bytes guarded behind the last slot, as far as the arena goes: wild writes end here. */
+enum { TAIL_GUARD = 1024 };
+
+/* Differs from byte to byte: a kernel that spills a constant cannot blend in. */
+static uint8_t guard_byte(const uint8_t *at) { return (uint8_t)((uintptr_t)at * 29u + 0x6Du); }
+
+static uint8_t *slot_end(const ts_arena *arena, uint32_t slot) {
+    return (uint8_t *)arena->start[slot] + arena->bytes[slot];
+}
+
+static uint8_t *guard_end(const ts_arena *arena, uint32_t slot) {
+    return slot + 1 < arena->count ? arena->start[slot + 1] : arena->end;
+}
+
+bool ts_arena_lay_out(ts_arena *arena, const ts_job *job, const ts_job_case *entry) {
+    uint32_t room = (uint32_t)(__ts_arena_end - __ts_arena_start);
+    uint8_t *at = __ts_arena_start + GUARD;
+    if (room < GUARD) {
+        return false;
+    }
+    room -= GUARD;
+    arena->count = job->operand_count + 1;
+    for (uint32_t i = 0; i < arena->count; i++) {
+        const bool scratch = i == job->operand_count;
+        const uint32_t bytes = scratch ? job->scratch_bytes : entry->operands[i].bytes;
+        const uint32_t used = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT + GUARD;
+        if (bytes > room || used > room) {
+            return false;
+        }
+        arena->start[i] = at;
+        arena->bytes[i] = bytes;
+        at += used;
+        room -= used;
+    }
+    arena->end = at + (room < TAIL_GUARD ? room : TAIL_GUARD);
+    return true;
+}
+
+void ts_arena_fill(const ts_arena *arena, const ts_job *job, const ts_job_case *entry) {
+    for (uint8_t *at = __ts_arena_start; at < __ts_arena_start + GUARD; at++) {
+        *at = guard_byte(at);
+    }
+    for (uint32_t i = 0; i < arena->count; i++) {
+        if (i != job->output_index && i != job->operand_count) {
+            const uint8_t *source = (const uint8_t *)job + entry->operands[i].offset;
+            memcpy(arena->start[i], source, arena->bytes[i]);
+        }
+        for (uint8_t *at = slot_end(arena, i); at < guard_end(arena, i); at++) {
+            *at = guard_byte(at);
+        }
+    }
+}
+
+void ts_arena_poison(const ts_arena *arena, const ts_job *job, uint8_t pattern) {
+    memset(arena->start[job->output_index], pattern, arena->bytes[job->output_index]);
+    memset(arena->start[job->operand_count], pattern, arena->bytes[job->operand_count]);
+}
+
+ts_damage ts_arena_check_guards(const ts_arena *arena) {
+    for (const uint8_t *at = __ts_arena_start; at < __ts_arena_start + GUARD; at++) {
+        if (*at != guard_byte(at)) {
+            return (ts_damage){true, 0, (int32_t)(at - (const uint8_t *)arena->start[0])};
+        }
+    }
+    for (uint32_t i = 0; i < arena->count; i++) {
+        for (const uint8_t *at = slot_end(arena, i); at < guard_end(arena, i); at++) {
+            if (*at != guard_byte(at)) {
+                return (ts_damage){true, i, (int32_t)(at - (const uint8_t *)arena->start[i])};
+            }
+        }
+    }
+    return (ts_damage){0};
+}
+
+ts_damage ts_arena_check_inputs(const ts_arena *arena, const ts_job *job,
+                                const ts_job_case *entry) {
+    for (uint32_t i = 0; i < job->operand_count; i++) {
+        const uint8_t *found = arena->start[i];
+        const uint8_t *expected = (const uint8_t *)job + entry->operands[i].offset;
+        if (i == job->output_index || memcmp(found, expected, arena->bytes[i]) == 0) {
+            continue;
+        }
+        uint32_t offset = 0;
+        while (found[offset] == expected[offset]) {
+            offset++;
+        }
+        return (ts_damage){true, i, (int32_t)offset};
+    }
+    return (ts_damage){0};
+}
+
+/* A bijection of the hash and of the word. */
+static uint32_t mix(uint32_t hash, uint32_t word) {
+    hash = (hash ^ word) * 0x9E3779B1u;
+    return hash ^ hash >> 15;
+}
+
+uint32_t ts_arena_hash_output(const ts_arena *arena, const ts_job *job) {
+    const uint32_t bytes = arena->bytes[job->output_index];
+    const uint32_t *words = arena->start[job->output_index];
+    uint32_t hash = bytes;
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < bytes / 4; i++) {
+        hash = mix(hash, words[i]);
+    }
+    memcpy(&last, words + bytes / 4, bytes % 4);
+    return mix(hash, last);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The harness: runs the job of the image on core 0's behalf and reports what came of it. Each case
+ * runs with poisoned output and scratch; the timed one twice, on two different poisons, so that
+ * uninitialised reads and state that leaks from call to call show as outputs that differ.
+ */
+#include <stdbool.h>
+
+#include "arena.h"
+#include "board.h"
+#include "console.h"
+#include "job.h"
+#include "measure.h"
+#include "records.h"
+#include "stack.h"
+#include "ts_job.h"
+
+enum { POISON_COLD = 0xA5, POISON_WARM = 0x5A };
+
+/* What the cases have shown so far. */
+typedef struct {
+    bool counts_cycles;
+    ts_record_end end;
+} progress;
+
+static ts_arena arena;
+static uint32_t params[TS_MAX_PARAMS];
+
+static void log_damage(uint32_t index, const char *what, uint32_t operand, int32_t offset) {
+    ts_log("case ");
+    ts_log_decimal((int32_t)index);
+    ts_log(what);
+    ts_log_decimal((int32_t)operand);
+    ts_log(", offset ");
+    ts_log_decimal(offset);
+    ts_log("\n");
+}
+
+/* What a call has damaged, unless the record already tells of something. */
+static void note_damage(const ts_job *job, const ts_job_case *entry, uint32_t index,
+                        ts_record_case *record) {
+    ts_damage damage = ts_arena_check_guards(&arena);
+    const char *what = ": guard overwritten, operand ";
+    ts_status status = TS_STATUS_GUARD_OVERWRITTEN;
+    if (!damage.found) {
+        damage = ts_arena_check_inputs(&arena, job, entry);
+        what = ": input changed, operand ";
+        status = TS_STATUS_INPUT_CHANGED;
+    }
+    if (damage.found && record->status == TS_STATUS_OK) {
+        record->status = status;
+        record->operand = damage.slot;
+        record->offset = damage.offset;
+        log_damage(index, what, damage.slot, damage.offset);
+    }
+}
+
+/* Last of all: damage explains why outputs differ, not the other way round. */
+static void compare_runs(const ts_job *job, uint32_t index, ts_record_case *record) {
+    if (record->hash_cold != record->hash_warm && record->status == TS_STATUS_OK) {
+        record->status = TS_STATUS_RUNS_DIFFER;
+        record->operand = job->output_index;
+        log_damage(index, ": the two runs differ, operand ", record->operand, record->offset);
+    }
+}
+
+static void note_stacks(const ts_job *job, const ts_call *call, progress *state) {
+    for (uint32_t core = 0; core < job->cores; core++) {
+        const uintptr_t from = core == 0 ? call->stack_at : ts_stack_top(core);
+        const uint32_t used = ts_stack_used(core, from);
+        if (used > state->end.stack_bytes) {
+            state->end.stack_bytes = used;
+        }
+        if (ts_stack_overflowed(core)) {
+            ts_log("stack overflow on core ");
+            ts_log_decimal((int32_t)core);
+            ts_log("\n");
+            ts_exit(TS_EXIT_STACK);
+        }
+    }
+}
+
+/* One call of the kernel on a poison of its own; the hash of its output. */
+static uint32_t run_once(const ts_job *job, const ts_job_case *entry, uint8_t poison, bool timed,
+                         progress *state, uint32_t *cycles) {
+    const ts_team team = {.core = 0, .cores = job->cores};
+    const ts_case c = {
+        .shape = job->shape,
+        .params = params,
+        .operands = arena.start,
+        .scratch = arena.start[job->operand_count],
+    };
+    for (uint32_t i = 0; i < job->param_count; i++) {
+        params[i] = entry->params[i];
+    }
+    ts_arena_poison(&arena, job, poison);
+    ts_stack_paint(0);
+    const ts_call call = timed ? ts_call_timed(&team, &c) : ts_call_untimed(&team, &c);
+    note_stacks(job, &call, state);
+    if (timed) {
+        *cycles = call.cycles;
+    }
+    return ts_arena_hash_output(&arena, job);
+}
+
+/* Case `index`: its record, and its output in the arena. */
+static ts_record_case run_case(const ts_job *job, const ts_job_case *entry, uint32_t index,
+                               progress *state) {
+    const bool timed = entry->timed && state->counts_cycles;
+    ts_record_end *end = &state->end;
+    ts_record_case record = {0};
+    ts_arena_fill(&arena, job, entry);
+    record.hash_cold = run_once(job, entry, POISON_COLD, timed, state, &end->cycles_cold);
+    record.hash_warm = record.hash_cold;
+    note_damage(job, entry, index, &record);
+    if (entry->timed) {
+        record.hash_warm = run_once(job, entry, POISON_WARM, timed, state, &end->cycles_warm);
+        note_damage(job, entry, index, &record);
+    }
+    compare_runs(job, index, &record);
+    return record;
+}
+
+static void report_case(const ts_job *job, uint32_t index, const ts_record_case *record) {
+    const uint32_t output = job->output_index;
+    ts_record(job, TS_RECORD_OUTPUT, index, output, arena.start[output], arena.bytes[output]);
+    ts_record(job, TS_RECORD_CASE, index, 0, record, sizeof(*record));
+}
+
+/* Whether the job can run at all; then every case's layout fits. */
+static ts_status check_job(const ts_job *job) {
+    if (!ts_job_valid(job, ts_job_capacity(), ts_board_max_cores())) {
+        ts_log("the job block is damaged or not for this firmware\n");
+        return TS_STATUS_BAD_JOB;
+    }
+    const uint32_t scratch = ts_job_scratch(&job->shape, job->cores);
+    if (scratch != job->scratch_bytes) {
+        ts_log("the kernel asks for scratch of ");
+        ts_log_decimal((int32_t)scratch);
+        ts_log(" bytes, the job gives ");
+        ts_log_decimal((int32_t)job->scratch_bytes);
+        ts_log("\n");
+        return TS_STATUS_SCRATCH_MISMATCH;
+    }
+    for (uint32_t i = 0; i < job->case_count; i++) {
+        const ts_job_case entry = ts_job_case_at(job, i);
+        if (!ts_arena_lay_out(&arena, job, &entry)) {
+            return TS_STATUS_ARENA_TOO_SMALL;
+        }
+    }
+    return TS_STATUS_OK;
+}
+
+static void run_cases(const ts_job *job, progress *state) {
+    for (uint32_t i = 0; i < job->case_count; i++) {
+        const ts_job_case entry = ts_job_case_at(job, i);
+        ts_arena_lay_out(&arena, job, &entry);
+        const ts_record_case record = run_case(job, &entry, i, state);
+        report_case(job, i, &record);
+        if (state->end.status == TS_STATUS_OK) {
+            state->end.status = record.status;
+        }
+        state->end.cases_done++;
+    }
+}
+
+int main(void) {
+    const ts_job *job = ts_job_block();
+    progress state = {
+        .counts_cycles = ts_board_start_counter(),
+        .end = {.cycles_cold = (uint32_t)TS_NOT_MEASURED, .cycles_warm = (uint32_t)TS_NOT_MEASURED},
+    };
+    ts_console_open();
+    const ts_record_hello hello = {TS_JOB_ABI, ts_firmware_kernel_tag(), job->cores};
+    ts_record(job, TS_RECORD_HELLO, 0, 0, &hello, sizeof(hello));
+    state.end.status = check_job(job);
+    if (state.end.status == TS_STATUS_OK) {
+        run_cases(job, &state);
+    }
+    ts_record(job, TS_RECORD_END, 0, 0, &state.end, sizeof(state.end));
+    ts_exit(TS_EXIT_DONE);
+}

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds firmware without SCons: what the graph does, in one function, for tests."""
+
+from __future__ import annotations
+
+import posixpath
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from touchstone.image import extract_loadable
+from touchstone.layout import layout_text
+from touchstone.manifest import Kernel, Target, Variant
+from touchstone.toolchains.llvm import environment, target_commands, zig_path
+
+INCLUDES = ("kernels/include", "targets/common")
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A checkout, the folder that holds its kernels/, and where results and caches go."""
+
+    root: Path
+    kernels_root: Path
+    cache: Path
+
+    def build(self, target: Target, kernel: Kernel, variant: Variant, directory: Path) -> Path:
+        """Compile and link one firmware in `directory`; returns the path of the ELF."""
+        directory.mkdir(parents=True, exist_ok=True)
+        commands = target_commands(target.toolchain("llvm").options, ())
+        objects = []
+        for number, source in enumerate(self._sources(target, kernel, variant)):
+            target_object = directory / f"{number}-{source.name}.o"
+            maps = [f"-ffile-prefix-map={self.root}=.", f"-ffile-prefix-map={self.kernels_root}=."]
+            includes = [f"-I{self.root / path}" for path in INCLUDES]
+            includes.append(f"-I{self.kernels_root / 'kernels' / kernel.folder}")
+            self._zig([*commands.compile, *maps, *includes, "-c", source, "-o", target_object], directory)
+            objects.append(target_object)
+        name = f"ts_{kernel.name}"
+        bindings = {
+            name: f"{name}_{variant.name}",
+            f"{name}_scratch": f"{name}_{variant.name}_scratch",
+        }
+        layout = layout_text(target.raw, kernel.name, bindings)
+        (directory / "layout.ld").write_text(layout)
+        elf = directory / "firmware.elf"
+        script = self.root / "targets" / target.folder / "link.ld"
+        link = [*commands.link, "-T", script, *objects, *commands.link_tail]
+        self._zig([*link, "-o", elf], directory)
+        return elf
+
+    def loadable(self, target: Target, kernel: Kernel, variant: Variant, directory: Path) -> bytes:
+        """The loadable part of that firmware."""
+        return extract_loadable(self.build(target, kernel, variant, directory))
+
+    def _sources(self, target: Target, kernel: Kernel, variant: Variant) -> list[Path]:
+        sources = [self.root / "targets" / target.folder / name for name in target.sources]
+        sources += sorted((self.root / "targets" / "common").glob("*.c"))
+        folder = self.kernels_root / "kernels" / kernel.folder
+        variants = [variant]
+        for use in variant.uses:
+            variants.append(kernel.variant(use.partition(".")[2]))
+        names = [kernel.glue, *(name for entry in variants for name in entry.sources)]
+        return sources + [folder / posixpath.normpath(name) for name in dict.fromkeys(names)]
+
+    def _zig(self, words: Sequence[str | Path], directory: Path) -> None:
+        done = subprocess.run(
+            [str(zig_path()), *map(str, words)],
+            cwd=directory,
+            env=environment(self.cache),
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr

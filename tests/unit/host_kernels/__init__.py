@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The portable kernels on the host: built with the embedded toolchain's compiler, run on threads.
+
+`build` compiles every kernel's glue and portable variant with `runner.c` into one program; `run`
+lets that program work on a container of vectors.
+"""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from touchstone.expression import evaluate
+from touchstone.vectors import Container
+
+ROOT = Path(__file__).resolve().parents[3]
+KERNELS = ROOT / "kernels"
+RUNNER = Path(__file__).with_name("runner.c")
+VARIANT = "portable"
+# Undefined behaviour ends the program at once; there is no run-time library to report it.
+FLAGS = [
+    *("-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"),
+    *("-fsanitize=undefined", "-fsanitize-trap=undefined"),
+]
+
+
+def manifests_with(variant: str) -> dict[str, dict[str, Any]]:
+    """Manifest of every kernel that has the variant, by name."""
+    read = (yaml.safe_load(path.read_text()) for path in sorted(KERNELS.glob("*/kernel.yaml")))
+    return {
+        manifest["name"]: manifest
+        for manifest in read
+        if any(entry["name"] == variant for entry in manifest["variants"])
+    }
+
+
+def manifests() -> dict[str, dict[str, Any]]:
+    """Manifest of every kernel that has a portable variant, by name."""
+    return manifests_with(VARIANT)
+
+
+def glue(kernel: str, variant: str) -> str:
+    """The kernel's job.c under names of its own, bound to the variant as the link would do."""
+    names = ("ts_job_run", "ts_job_scratch")
+    lines = [f"#define {name} {name}_{kernel}" for name in names]
+    lines += [
+        f"#define ts_{kernel} ts_{kernel}_{variant}",
+        f"#define ts_{kernel}_scratch ts_{kernel}_{variant}_scratch",
+        f'#include "{(KERNELS / kernel / "job.c").as_posix()}"',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _table(kernels: list[str]) -> str:
+    """kernels.h: the entry points in the order of `kernels`."""
+    lines = ['#include "ts_job.h"', f"enum {{ HOST_KERNELS = {len(kernels)} }};"]
+    for kernel in kernels:
+        lines.append(f"void ts_job_run_{kernel}(const ts_team *, const ts_case *);")
+        lines.append(f"uint32_t ts_job_scratch_{kernel}(const ts_shape *, uint32_t);")
+    lines.append("typedef struct {")
+    lines.append("    void (*run)(const ts_team *, const ts_case *);")
+    lines.append("    uint32_t (*scratch)(const ts_shape *, uint32_t);")
+    lines.append("} host_kernel;")
+    lines.append("static const host_kernel host_kernels[HOST_KERNELS] = {")
+    lines += [f"    {{ts_job_run_{kernel}, ts_job_scratch_{kernel}}}," for kernel in kernels]
+    return "\n".join([*lines, "};"]) + "\n"
+
+
+def build(directory: Path) -> Path:
+    """The program, in `directory`."""
+    kernels = list(manifests())
+    (directory / "kernels.h").write_text(_table(kernels))
+    sources = [RUNNER]
+    for kernel in kernels:
+        path = directory / f"{kernel}_glue.c"
+        path.write_text(glue(kernel, VARIANT))
+        sources += [path, KERNELS / kernel / f"{VARIANT}.c"]
+    program = directory / "runner"
+    includes = [f"-I{directory}", f"-I{KERNELS / 'include'}"]
+    command = [sys.executable, "-m", "ziglang", "cc", *FLAGS, *includes, *map(str, sources)]
+    done = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return program
+
+
+def _request(manifest: dict[str, Any], container: Container, cores: int) -> bytes:
+    sizes = {**container.shape, "cores": cores}
+    variant = next(entry for entry in manifest["variants"] if entry["name"] == VARIANT)
+    scratch = evaluate(variant["scratch"], {**sizes, "per_channel": 0}, "scratch")
+    index = list(manifests()).index(manifest["name"])
+    shape = [container.shape[name] for name in "SEPHF"]
+    counts = [len(container.cases), len(manifest["params"]), len(manifest["operands"])]
+    request = struct.pack("=11I", index, *shape, cores, scratch, *counts)
+    for case in container.cases:
+        request += b"".join(struct.pack("=I", case.params[name]) for name in manifest["params"])
+        for operand in manifest["operands"][:-1]:
+            data = case.operand(operand["name"]).data
+            request += struct.pack("=I", len(data)) + data
+        request += struct.pack("=I", output_bytes(manifest, sizes))
+    return request
+
+
+def output_bytes(manifest: dict[str, Any], sizes: dict[str, int]) -> int:
+    """Size of the output; outputs are int8 or uint8, so elements are bytes."""
+    count = 1
+    for dimension in manifest["operands"][-1]["shape"]:
+        count *= evaluate(str(dimension), {**sizes, "per_channel": 0}, "output")
+    return count
+
+
+def run(
+    program: Path, manifest: dict[str, Any], container: Container, cores: int, scratch: Path
+) -> list[bytes]:
+    """The output of every case; `scratch` is a directory for files of this call."""
+    request = scratch / "request.bin"
+    request.write_bytes(_request(manifest, container, cores))
+    done = subprocess.run([str(program), str(request)], capture_output=True, timeout=120)
+    assert done.returncode == 0, f"exit status {done.returncode}: {done.stderr.decode()}"
+    size = len(done.stdout) // len(container.cases)
+    return [done.stdout[i * size : (i + 1) * size] for i in range(len(container.cases))]

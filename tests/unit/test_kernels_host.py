@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The portable variant of every kernel, on the host, bit for bit against the golden models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import host_kernels
+import numpy as np
+import pytest
+
+from golden.generate import generate
+
+CLASSES = ["random", "extremes", "saturating", "constant", "one_hot"]
+NUMERICS = [
+    {"rounding": "floor", "per_channel": False, "softmax": "authors", "gelu": "i_gelu"},
+    {"rounding": "half_up", "per_channel": True, "softmax": "accurate", "gelu": "accurate"},
+    {"rounding": "half_up", "per_channel": False, "softmax": "wide", "gelu": "i_gelu"},
+]
+# S, E, P, H and team size: single rows, odd sizes, nothing a multiple of four, one head to
+# sixteen, fewer rows than cores, and heads that do not divide evenly into groups.
+SHAPES = [
+    (1, 1, 1, 1, 1),
+    (1, 5, 3, 2, 8),
+    (1, 32, 2, 16, 3),
+    (2, 4, 2, 1, 8),
+    (3, 7, 5, 3, 2),
+    (4, 32, 32, 8, 8),
+    (5, 8, 2, 12, 8),
+    (7, 6, 3, 16, 5),
+    (9, 33, 6, 5, 8),
+    (16, 16, 4, 1, 4),
+    (17, 9, 31, 2, 7),
+    (66, 16, 2, 8, 8),
+    (81, 32, 32, 3, 8),
+]
+MANIFESTS = host_kernels.manifests()
+OPERATIONS = {
+    *("linear_qk", "linear_v", "linear_o", "attention_scores", "attention_context", "softmax"),
+    *("fwsa", "mhsa", "mhsa_fwsa", "layernorm", "gelu", "add"),
+}
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return host_kernels.build(tmp_path_factory.mktemp("host_kernels"))
+
+
+def check(
+    program: Path, kernel: str, shape: tuple[int, ...], numerics: dict[str, Any], tmp_path: Path
+) -> None:
+    *dimensions, cores = shape
+    spec = {
+        "kernel": kernel,
+        "shape": dict(zip("SEPH", dimensions, strict=True)),
+        "seed": 1,
+        "numerics": numerics,
+        "data": "random",
+        "classes": CLASSES,
+    }
+    inputs, golden = generate(spec)
+    outputs = host_kernels.run(program, MANIFESTS[kernel], inputs, cores, tmp_path)
+    for case, expected, found in zip(inputs.cases, golden.cases, outputs, strict=True):
+        reference = expected.operands[0]
+        wanted = np.frombuffer(reference.data, dtype=reference.type)
+        wrong = np.flatnonzero(wanted != np.frombuffer(found, dtype=reference.type))
+        assert wrong.size == 0, (
+            f"{case.value_class}: {wrong.size} of {wanted.size} wrong, first at"
+            f" {np.unravel_index(wrong[0], reference.shape)} of {reference.shape}"
+        )
+
+
+def test_every_operation_has_a_portable_variant() -> None:
+    assert set(MANIFESTS) >= OPERATIONS
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "S{}-E{}-P{}-H{}-c{}".format(*shape))
+@pytest.mark.parametrize("kernel", sorted(MANIFESTS))
+def test_portable_equals_golden(
+    program: Path, kernel: str, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    numerics = NUMERICS[SHAPES.index(shape) % len(NUMERICS)]
+    check(program, kernel, shape, numerics, tmp_path)
+
+
+@pytest.mark.parametrize("numerics", NUMERICS, ids=lambda numerics: numerics["softmax"])
+@pytest.mark.parametrize("kernel", sorted(MANIFESTS))
+def test_portable_equals_golden_in_all_numerics(
+    program: Path, kernel: str, numerics: dict[str, Any], tmp_path: Path
+) -> None:
+    for cores in (1, 3, 8):
+        check(program, kernel, (11, 10, 3, 4, cores), numerics, tmp_path)
