@@ -13,10 +13,9 @@ import json
 import sys
 from pathlib import Path
 
-from touchstone.vectors import write_container
-
 from golden.generate import generate, write_file
 from golden.value_classes import CLASSES
+from touchstone.vectors import write_container
 
 DIGESTS = Path(__file__).resolve().parent.parent / "tests" / "data" / "golden_digests.json"
 KERNELS = (

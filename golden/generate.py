@@ -16,12 +16,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from touchstone.vectors import Case, Container, Operand, write_container
 
 from golden.case import Array, GoldenError, Params, Shape
 from golden.counter_rng import CounterRng
 from golden.presets import Numerics
 from golden.value_classes import CLASSES
+from touchstone.vectors import Case, Container, Operand, write_container
 
 _FIELDS = {"kernel", "shape", "seed", "numerics", "data", "classes"}
 

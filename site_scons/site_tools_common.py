@@ -12,14 +12,15 @@ from touchstone.stages import StageError
 EXPECTED_ERRORS = (StageError, UserError, ImageError, JobError, OSError)
 
 
-def stage_action(function, word, varlist=()):
+def stage_action(function, stage, varlist=(), quiet=False):
     """`function` as an action whose known errors become build errors with one clear line.
 
-    `word` is shown with the target while it builds; None shows nothing.
+    `stage` names it in what is shown and in nodes.json; `quiet` ones are not shown.
     """
 
     def run(target, source, env):
         session = env["TS_SESSION"]
+        session.note_built(stage, str(target[0]))
         try:
             function(target, source, env)
         except EXPECTED_ERRORS as error:
@@ -32,6 +33,6 @@ def stage_action(function, word, varlist=()):
         return None
 
     def show(target, source, env):
-        return f"{word} {target[0]}" if word is not None else None
+        return None if quiet else f"{stage} {target[0]}"
 
     return Action(run, strfunction=show, varlist=list(varlist))

@@ -31,7 +31,7 @@ void ts_fwsa_xpulp(const ts_team *team, const ts_fwsa_args *args, void *scratch)
     const ts_shape *shape = &args->shape;
     const uint32_t S = ts_xp_align4(shape->S), width = ts_xp_align4(shape->E);
     const uint32_t group = ts_xp_layer_group(shape, width);
-    const ts_xp_layer layer = {.shape = *shape, .query = {args->weight, args->bias, args->requant}};
+    const ts_xp_linear linear = {args->weight, args->bias, args->requant};
     int8_t *input = scratch, *inner = input + S * width;
     work w = {
         .args = args,
@@ -44,8 +44,7 @@ void ts_fwsa_xpulp(const ts_team *team, const ts_fwsa_args *args, void *scratch)
     for (uint32_t first = 0; first < shape->H; first += group) {
         const uint32_t heads = ts_min(group, shape->H - first);
         ts_team_barrier(team); /* input packed, or the previous group's inner products used */
-        ts_xp_project_queries(
-            team, ts_xp_projection(&layer, input, &layer.query, shape->E, first, heads), inner);
+        ts_xp_project_queries(team, shape, input, &linear, shape->E, first, heads, inner);
         ts_team_barrier(team);
         ts_xp_for_tiles(team, heads, shape->S, visit, &w);
         w.map += heads * shape->S * shape->S;

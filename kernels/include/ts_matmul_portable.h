@@ -17,6 +17,7 @@ static inline void ts_tile_portable(const ts_matmul *m, uint32_t head, ts_range 
             const int8_t *restrict right = m->right + head * m->right_head + column * depth;
             const uint32_t channel = head * m->columns + column;
             int32_t acc = m->bias ? m->bias[channel] : 0;
+#pragma GCC unroll 4
             for (uint32_t d = 0; d < depth; d++)
                 acc += left[d] * right[d];
             output[column * m->output_column] = ts_requantize(&m->requant, channel, acc);
@@ -35,6 +36,7 @@ static inline void ts_tile_u8_portable(const ts_matmul *m, uint32_t head, ts_ran
             const int8_t *restrict right = m->right + head * m->right_head + column * depth;
             const uint32_t channel = head * m->columns + column;
             int32_t acc = m->bias ? m->bias[channel] : 0;
+#pragma GCC unroll 4
             for (uint32_t d = 0; d < depth; d++)
                 acc += left[d] * right[d];
             output[column * m->output_column] = ts_requantize(&m->requant, channel, acc);

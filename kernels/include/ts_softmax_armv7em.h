@@ -22,6 +22,7 @@ static inline int32_t ts_row_max(const int8_t *row, uint32_t n) {
             max = x > max ? x : max;
         }
     }
+#pragma GCC unroll 1
     for (; i < n; i++)
         max = row[i] > max ? row[i] : max;
     return max;
@@ -32,14 +33,17 @@ static inline uint32_t ts_row_lookup(const int8_t *input, uint8_t *output, uint3
                                      const uint32_t *entries) {
     const uint32_t max4 = (uint32_t)(max & 255) * 0x01010101u;
     uint32_t sum = 0, i = 0;
+#pragma GCC unroll 2
     for (; i + 4 <= n; i += 4) {
         /* max - x lies in 0..255, so bytewise modular subtraction is exact. */
         const uint32_t d = __usub8(max4, ts_load4(input + i));
         const uint32_t t0 = entries[d & 255u], t1 = entries[d >> 8 & 255u];
         const uint32_t t2 = entries[d >> 16 & 255u], t3 = entries[d >> 24];
-        sum += t0 + t1 + t2 + t3;
-        ts_store4(output + i, t0 | t1 << 8 | t2 << 16 | t3 << 24);
+        const uint32_t packed = t0 | t1 << 8 | t2 << 16 | t3 << 24;
+        sum = __usada8(packed, 0, sum);
+        ts_store4(output + i, packed);
     }
+#pragma GCC unroll 1
     for (; i < n; i++) {
         const uint32_t t = entries[max - input[i]];
         sum += t;
@@ -51,12 +55,17 @@ static inline uint32_t ts_row_lookup(const int8_t *input, uint8_t *output, uint3
 /* Replaces each entry t of a row by (t * reciprocal) >> 24. */
 static inline void ts_row_scale(uint8_t *row, uint32_t n, uint32_t reciprocal) {
     uint32_t i = 0;
+#pragma GCC unroll 2
     for (; i + 4 <= n; i += 4) {
         const uint32_t t = ts_load4(row + i);
         const uint32_t y0 = (t & 255u) * reciprocal, y1 = (t >> 8 & 255u) * reciprocal;
         const uint32_t y2 = (t >> 16 & 255u) * reciprocal, y3 = (t >> 24) * reciprocal;
-        ts_store4(row + i, y0 >> 24 | y1 >> 24 << 8 | y2 >> 24 << 16 | y3 >> 24 << 24);
+        /* the top bytes of y0 and y2 to bytes 0 and 2, those of y1 and y3 to bytes 1 and 3 */
+        const uint32_t even = __uxtb16(__ror(y0 >> 16 | (y2 & 0xFFFF0000u), 8));
+        const uint32_t odd = (y1 >> 16 | (y3 & 0xFFFF0000u)) & 0xFF00FF00u;
+        ts_store4(row + i, even | odd);
     }
+#pragma GCC unroll 1
     for (; i < n; i++)
         row[i] = (uint8_t)(row[i] * reciprocal >> 24);
 }

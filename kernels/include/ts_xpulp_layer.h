@@ -75,14 +75,15 @@ static inline ts_xp_layer_memory ts_xp_layer_place(const ts_xp_layer *layer, con
     return m;
 }
 
-/* A projection of the input panels by the heads first .. first + heads - 1 of `linear`. */
-static inline ts_xp_product ts_xp_projection(const ts_xp_layer *layer, const int8_t *panels,
+/* A projection of the input panels by heads first .. first + heads - 1 of `linear`, without where
+ * its output goes. */
+static inline ts_xp_product ts_xp_projection(const ts_shape *shape, const void *panels,
                                              const ts_xp_linear *linear, uint32_t width,
                                              uint32_t first, uint32_t heads) {
-    const uint32_t depth = ts_xp_align4(layer->shape.E);
+    const uint32_t depth = ts_xp_align4(shape->E);
     return (ts_xp_product){
         .heads = heads,
-        .rows = layer->shape.S,
+        .rows = shape->S,
         .columns = width,
         .depth = depth,
         .left = panels,
@@ -100,13 +101,17 @@ static inline void ts_xp_share_product(const ts_team *team, const ts_xp_product 
     ts_xp_product_s8(product, ts_xp_share(team, ts_xp_units(product)));
 }
 
-/* Queries to row panels, zero-padded to words. */
-static inline void ts_xp_project_queries(const ts_team *team, ts_xp_product product,
-                                         int8_t *queries) {
-    const uint32_t width = ts_xp_align4(product.columns);
+/* Queries to row panels, zero-padded to words. Each of these functions has its own frame, so that
+ * the stack holds one product at a time. */
+static TS_XP_NOINLINE __attribute__((unused)) void
+ts_xp_project_queries(const ts_team *team, const ts_shape *shape, const void *panels,
+                      const ts_xp_linear *linear, uint32_t width, uint32_t first, uint32_t heads,
+                      int8_t *queries) {
+    ts_xp_product product = ts_xp_projection(shape, panels, linear, width, first, heads);
+    const uint32_t pitch = ts_xp_align4(width);
     product.output = queries;
-    product.output_head = ts_xp_align4(product.rows) * width;
-    product.output_row_tile = 4 * width;
+    product.output_head = ts_xp_align4(shape->S) * pitch;
+    product.output_row_tile = 4 * pitch;
     product.output_channel_tile = 16;
     product.output_word = 4;
     product.zero_padded = 1;
@@ -114,23 +119,31 @@ static inline void ts_xp_project_queries(const ts_team *team, ts_xp_product prod
 }
 
 /* Keys to rows, zero-padded to words. */
-static inline void ts_xp_project_keys(const ts_team *team, ts_xp_product product, int8_t *keys) {
-    const uint32_t width = ts_xp_align4(product.columns);
-    product.output = keys;
-    product.output_head = ts_xp_align4(product.rows) * width;
-    product.output_row_tile = 4 * width;
+static TS_XP_NOINLINE __attribute__((unused)) void
+ts_xp_project_keys(const ts_team *team, const ts_xp_layer *layer, const ts_xp_layer_memory *m,
+                   uint32_t first, uint32_t heads) {
+    const ts_shape *shape = &layer->shape;
+    ts_xp_product product = ts_xp_projection(shape, m->input, &layer->key, shape->P, first, heads);
+    const uint32_t pitch = ts_xp_align4(shape->P);
+    product.output = m->keys;
+    product.output_head = m->key_head;
+    product.output_row_tile = 4 * pitch;
     product.output_channel_tile = 4;
-    product.output_word = width;
+    product.output_word = pitch;
     product.zero_padded = 1;
     ts_xp_share_product(team, &product);
 }
 
 /* Values to one row per channel, align4(S) bytes apart. */
-static inline void ts_xp_project_values(const ts_team *team, ts_xp_product product,
-                                        int8_t *values) {
-    const uint32_t pitch = ts_xp_align4(product.rows);
-    product.output = values;
-    product.output_head = pitch * ts_xp_align4(product.columns);
+static TS_XP_NOINLINE __attribute__((unused)) void
+ts_xp_project_values(const ts_team *team, const ts_xp_layer *layer, const ts_xp_layer_memory *m,
+                     uint32_t first, uint32_t heads) {
+    const ts_shape *shape = &layer->shape;
+    ts_xp_product product =
+        ts_xp_projection(shape, m->input, &layer->value, shape->P, first, heads);
+    const uint32_t pitch = ts_xp_align4(shape->S);
+    product.output = m->values;
+    product.output_head = m->value_head;
     product.output_row_tile = 4;
     product.output_channel_tile = 4 * pitch;
     product.output_word = pitch;
@@ -166,9 +179,9 @@ static inline void ts_xp_layer_tile(void *context, const ts_xp_tile *tile) {
 }
 
 /* Scores, softmax and context of a group's heads, this core's tiles. */
-static inline void ts_xp_layer_attention(const ts_team *team, const ts_xp_layer *layer,
-                                         const ts_xp_layer_memory *m, uint32_t first,
-                                         uint32_t heads) {
+static TS_XP_NOINLINE __attribute__((unused)) void
+ts_xp_layer_attention(const ts_team *team, const ts_xp_layer *layer, const ts_xp_layer_memory *m,
+                      uint32_t first, uint32_t heads) {
     const ts_shape *shape = &layer->shape;
     const uint32_t S = ts_xp_align4(shape->S);
     const uint32_t depth = layer->key.weight ? ts_xp_align4(shape->P) : shape->E;
@@ -185,7 +198,7 @@ static inline void ts_xp_layer_attention(const ts_team *team, const ts_xp_layer 
                 .left = m->panel,
                 .right_pitch = S,
                 .acc_bound = 255 * 128, /* a softmax row sums up to at most 255 */
-                .output_channel_tile = 16,
+                .output_channel_tile = shape->P & 3 ? 0 : 16,
                 .output_word = 4,
                 .scattered = (shape->P & 3) != 0,
             },
@@ -193,8 +206,8 @@ static inline void ts_xp_layer_attention(const ts_team *team, const ts_xp_layer 
     ts_xp_for_tiles(team, heads, shape->S, ts_xp_layer_tile, &w);
 }
 
-static inline void ts_xp_layer_output(const ts_team *team, const ts_xp_layer *layer,
-                                      const ts_xp_layer_memory *m) {
+static TS_XP_NOINLINE __attribute__((unused)) void
+ts_xp_layer_output(const ts_team *team, const ts_xp_layer *layer, const ts_xp_layer_memory *m) {
     const ts_shape *shape = &layer->shape;
     const uint32_t depth = ts_xp_align4(shape->H * shape->P);
     const ts_xp_product product = {
@@ -224,16 +237,11 @@ static inline void ts_xp_layer_run(const ts_team *team, const ts_xp_layer *layer
     ts_team_barrier(team);
     for (uint32_t first = 0; first < shape->H; first += m.group) {
         const uint32_t heads = ts_min(m.group, shape->H - first);
-        ts_xp_project_queries(
-            team, ts_xp_projection(layer, m.input, &layer->query, layer->query_width, first, heads),
-            m.queries);
+        ts_xp_project_queries(team, shape, m.input, &layer->query, layer->query_width, first, heads,
+                              m.queries);
         if (layer->key.weight)
-            ts_xp_project_keys(
-                team, ts_xp_projection(layer, m.input, &layer->key, shape->P, first, heads),
-                m.keys);
-        ts_xp_project_values(
-            team, ts_xp_projection(layer, m.input, &layer->value, shape->P, first, heads),
-            m.values);
+            ts_xp_project_keys(team, layer, &m, first, heads);
+        ts_xp_project_values(team, layer, &m, first, heads);
         ts_team_barrier(team);
         ts_xp_layer_attention(team, layer, &m, first, heads);
         ts_team_barrier(team);

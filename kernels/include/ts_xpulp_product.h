@@ -34,14 +34,6 @@ typedef struct {
     uint32_t first_channel; /* not be a multiple of 4 */
 } ts_xp_product;
 
-/* Four channels as one segment of row tiles uses them. */
-typedef struct {
-    ts_xp_channel channel[4];
-    uint32_t narrow; /* 32 bits hold every scaled accumulator of the four */
-    uint32_t shift, rounding;
-    uint32_t first, count; /* within the head */
-} ts_xp_channels;
-
 static inline uint32_t ts_xp_align4(uint32_t n) { return (n + 3u) & ~3u; }
 
 static inline uint32_t ts_xp_rounding(const ts_requant *requant) {
@@ -56,48 +48,83 @@ static inline ts_range ts_xp_share(const ts_team *team, uint32_t count) {
     return (ts_range){begin >> log2, (begin + count) >> log2};
 }
 
-/* mul < 2^(n+1) with n = p.fl1, so a product stays in 31 bits if the accumulator stays below
- * headroom / 2^(n+1); this may refuse some that would fit, and then the wide path is taken. */
-static inline void ts_xp_channels_load(ts_xp_channels *channels, const ts_xp_product *p,
-                                       uint32_t head, uint32_t first) {
-    const ts_requant *requant = &p->requant;
-    const uint32_t rounding = ts_xp_rounding(requant), headroom = 0x7fffffffu - rounding;
-    const uint32_t count = ts_min(4, p->columns - first), index = head * p->columns + first;
-    const uint16_t *mul = requant->mul + (requant->per_channel ? index : 0);
-    uint32_t narrow = 1;
-    for (uint32_t j = 0; j < count; j++) {
-        const int32_t bias = p->bias ? p->bias[index + j] : 0;
-        const uint32_t factor = *mul, limit = headroom >> (p_fl1(factor) + 1);
-        narrow &= p->acc_bound + (uint32_t)p_abs(bias) <= limit;
-        channels->channel[j] = (ts_xp_channel){(int32_t)factor - 1,
-                                               (int32_t)((uint32_t)bias * factor + rounding), bias};
-        mul += requant->per_channel;
+/* Largest |bias| for which 32 bits suffice: mul < 2^(n+1) with n = p.fl1, so a product stays in 31
+ * bits if the accumulator stays below headroom / 2^(n+1). This may refuse some that would fit; they
+ * take the wide path. */
+static inline int32_t ts_xp_bias_limit(uint32_t mul, uint32_t rounding, uint32_t acc_bound) {
+    const uint32_t limit = (0x7fffffffu - rounding) >> (p_fl1(mul) + 1);
+    return acc_bound <= limit ? (int32_t)(limit - acc_bound) : -1;
+}
+
+/* No bias and one multiplier: all channels are requantised alike. */
+static inline int ts_xp_uniform(const ts_xp_product *p) {
+    return !p->bias && !p->requant.per_channel;
+}
+
+/* What all channels have in common; with one multiplier, that and, without bias, the rest too. */
+static inline void ts_xp_channels_init(ts_xp_channels *q, const ts_xp_product *p) {
+    const uint32_t mul = p->requant.mul[0], rounding = ts_xp_rounding(&p->requant);
+    q->shift = p->requant.shift;
+    q->rounding = rounding;
+    q->bias_limit = ts_xp_bias_limit(mul, rounding, p->acc_bound);
+    q->narrow = q->bias_limit >= 0;
+    for (uint32_t j = 0; j < 4; j++) {
+        q->mul_less_one[j] = (int32_t)mul - 1;
+        q->offset[j] = (int32_t)rounding;
+        q->bias[j] = 0;
     }
-    for (uint32_t j = count; j < 4; j++)
-        channels->channel[j] = (ts_xp_channel){0, 0, 0};
-    channels->narrow = narrow;
-    channels->shift = requant->shift;
-    channels->rounding = rounding;
-    channels->first = first;
-    channels->count = count;
+}
+
+/* Channels first .. first + count - 1 (count 1..4) of a head. */
+static TS_XP_NOINLINE __attribute__((unused)) void
+ts_xp_channels_load(ts_xp_channels *q, const ts_xp_product *p, uint32_t head, uint32_t first) {
+    const uint32_t count = ts_min(4, p->columns - first), index = head * p->columns + first;
+    q->first = first;
+    q->count = count;
+    if (ts_xp_uniform(p))
+        return;
+    if (p->requant.per_channel) {
+        const uint16_t *mul = p->requant.mul + index;
+        q->bias_limit = INT32_MAX;
+        for (uint32_t j = 0; j < count; j++) {
+            q->mul_less_one[j] = mul[j] - 1;
+            q->offset[j] = (int32_t)q->rounding;
+            q->bias_limit =
+                p_min(q->bias_limit, ts_xp_bias_limit(mul[j], q->rounding, p->acc_bound));
+        }
+        q->narrow = q->bias_limit >= 0;
+    }
+    if (p->bias) {
+        const int32_t *bias = p->bias + index;
+        int32_t largest = 0;
+        for (uint32_t j = 0; j < count; j++) {
+            const int32_t b = bias[j];
+            q->bias[j] = b;
+            q->offset[j] =
+                (int32_t)((uint32_t)b * (uint32_t)(q->mul_less_one[j] + 1) + q->rounding);
+            largest = (int32_t)p_maxu((uint32_t)largest, (uint32_t)p_abs(b));
+        }
+        q->narrow = largest >= 0 && largest <= q->bias_limit; /* |INT32_MIN| is negative */
+    }
 }
 
 /* c becomes int8 values. The indices of c are constants here and in the next two functions, loops
  * written out, so that a hot block keeps c in registers. */
-static TS_XP_INLINE void ts_xp_requant_channel(int32_t *c, const ts_xp_channel *channel,
+static TS_XP_INLINE void ts_xp_requant_channel(int32_t *c, const ts_xp_channels *q, uint32_t j,
                                                uint32_t shift) {
-    const int32_t mul_less_one = channel->mul_less_one, offset = channel->offset;
-    c[0] = ts_xp_requant_narrow(c[0], mul_less_one, offset, shift);
-    c[4] = ts_xp_requant_narrow(c[4], mul_less_one, offset, shift);
-    c[8] = ts_xp_requant_narrow(c[8], mul_less_one, offset, shift);
-    c[12] = ts_xp_requant_narrow(c[12], mul_less_one, offset, shift);
+    const int32_t mul_less_one = q->mul_less_one[j], offset = q->offset[j];
+    c[j] = ts_xp_requant_narrow(c[j], mul_less_one, offset, shift);
+    c[j + 4] = ts_xp_requant_narrow(c[j + 4], mul_less_one, offset, shift);
+    c[j + 8] = ts_xp_requant_narrow(c[j + 8], mul_less_one, offset, shift);
+    c[j + 12] = ts_xp_requant_narrow(c[j + 12], mul_less_one, offset, shift);
 }
 
-static TS_XP_INLINE void ts_xp_requant_narrow_block(int32_t *c, const ts_xp_channels *channels) {
-    ts_xp_requant_channel(c, &channels->channel[0], channels->shift);
-    ts_xp_requant_channel(c + 1, &channels->channel[1], channels->shift);
-    ts_xp_requant_channel(c + 2, &channels->channel[2], channels->shift);
-    ts_xp_requant_channel(c + 3, &channels->channel[3], channels->shift);
+static TS_XP_INLINE void ts_xp_requant_block(int32_t *c, const ts_xp_channels *q) {
+    const uint32_t shift = q->shift;
+    ts_xp_requant_channel(c, q, 0, shift);
+    ts_xp_requant_channel(c, q, 1, shift);
+    ts_xp_requant_channel(c, q, 2, shift);
+    ts_xp_requant_channel(c, q, 3, shift);
 }
 
 /* Word i of a block: row i, or channel i if transposed. */
@@ -215,9 +242,9 @@ static TS_XP_NOINLINE __attribute__((unused)) void ts_xp_finish_edge(const ts_xp
     const uint32_t columns = channels->count;
     if (channels->narrow)
         for (uint32_t j = 0; j < columns; j++)
-            ts_xp_requant_channel(c + j, &channels->channel[j], channels->shift);
+            ts_xp_requant_channel(c, channels, j, channels->shift);
     else
-        ts_xp_requant_wide(c, channels->channel, channels->shift, channels->rounding);
+        ts_xp_requant_wide(c, channels);
     if (p->scattered) {
         ts_xp_store_scattered(output, p->first_channel + channels->first, c, rows, columns);
         return;
@@ -263,66 +290,184 @@ ts_xp_edge_block_u8(const ts_xp_product *p, const ts_xp_channels *channels, cons
     ts_xp_edge_block(p, channels, left, right, output, rows, 1);
 }
 
-/* `count` blocks of four rows and four channels: the hot loop, accumulators in registers. */
-static TS_XP_INLINE void ts_xp_full_blocks(const ts_xp_product *p, const ts_xp_channels *channels,
-                                           const uint8_t *left, const int8_t *right, int8_t *output,
-                                           uint32_t count, int unsigned_left) {
-    for (; count; count--, left += p->left_tile, output += p->output_row_tile) {
+/* A sequence of blocks whose addresses advance by constants; left, right and output end behind the
+ * last one. */
+typedef struct {
+    const uint8_t *left;
+    const int8_t *right;
+    int8_t *output;
+    uint32_t left_step, right_step, output_step, count;
+} ts_xp_walk;
+
+/* The hot loop: blocks of four rows and four channels, accumulators in registers. */
+static TS_XP_INLINE void ts_xp_walk_blocks(const ts_xp_product *p, const ts_xp_channels *q,
+                                           ts_xp_walk *walk, int unsigned_left) {
+    const uint8_t *left = walk->left;
+    const int8_t *right = walk->right;
+    int8_t *output = walk->output;
+    for (uint32_t n = walk->count; n; n--) {
         int32_t c[16];
         const uint32_t *l = (const uint32_t *)left;
         const int8_t *r = right;
         ts_xp_block(c, &l, &r, p->right_pitch, p->depth, unsigned_left);
-        ts_xp_requant_narrow_block(c, channels);
+        ts_xp_requant_block(c, q);
         if (p->transposed)
             ts_xp_store_block(c, output, p->output_word, 1);
         else
             ts_xp_store_block(c, output, p->output_word, 0);
+        left += walk->left_step;
+        right += walk->right_step;
+        output += walk->output_step;
     }
+    walk->left = left;
+    walk->right = right;
+    walk->output = output;
 }
 
 /* The same for a depth that is no multiple of 4. */
-static TS_XP_INLINE void ts_xp_full_blocks_tail(const ts_xp_product *p,
-                                                const ts_xp_channels *channels, const uint8_t *left,
-                                                const int8_t *right, int8_t *output, uint32_t count,
-                                                int unsigned_left) {
-    for (; count; count--, left += p->left_tile, output += p->output_row_tile) {
+static TS_XP_INLINE void ts_xp_walk_tails(const ts_xp_product *p, const ts_xp_channels *q,
+                                          ts_xp_walk *walk, int unsigned_left) {
+    const uint8_t *left = walk->left;
+    const int8_t *right = walk->right;
+    int8_t *output = walk->output;
+    for (uint32_t n = walk->count; n; n--) {
         int32_t c[16];
         ts_xp_block_any(c, (const uint32_t *)left, right, p->right_pitch, p->depth, unsigned_left);
-        ts_xp_requant_narrow_block(c, channels);
+        ts_xp_requant_block(c, q);
         if (p->transposed)
             ts_xp_store_block(c, output, p->output_word, 1);
         else
             ts_xp_store_block(c, output, p->output_word, 0);
+        left += walk->left_step;
+        right += walk->right_step;
+        output += walk->output_step;
+    }
+    walk->left = left;
+    walk->right = right;
+    walk->output = output;
+}
+
+/* The same for tiles of one row; the depth is a positive multiple of 4. */
+static TS_XP_INLINE void ts_xp_walk_rows(const ts_xp_product *p, const ts_xp_channels *q,
+                                         ts_xp_walk *walk, int unsigned_left) {
+    const uint8_t *left = walk->left;
+    const int8_t *right = walk->right;
+    int8_t *output = walk->output;
+    const uint32_t pitch = p->right_pitch, steps = p->depth / 4, shift = q->shift;
+    for (uint32_t n = walk->count; n; n--) {
+        int32_t c[4] = {0, 0, 0, 0};
+        const uint32_t *l = (const uint32_t *)left;
+        const int8_t *r = right;
+        if (unsigned_left)
+            ts_xp_block_1x4_u8(c, &l, &r, pitch, steps);
+        else
+            ts_xp_block_1x4_s8(c, &l, &r, pitch, steps);
+        c[0] = ts_xp_requant_narrow(c[0], q->mul_less_one[0], q->offset[0], shift);
+        c[1] = ts_xp_requant_narrow(c[1], q->mul_less_one[1], q->offset[1], shift);
+        c[2] = ts_xp_requant_narrow(c[2], q->mul_less_one[2], q->offset[2], shift);
+        c[3] = ts_xp_requant_narrow(c[3], q->mul_less_one[3], q->offset[3], shift);
+        void *to = output;
+        if (p->transposed) {
+            p_sb_post(&to, (int32_t)p->output_word, (uint32_t)c[0]);
+            p_sb_post(&to, (int32_t)p->output_word, (uint32_t)c[1]);
+            p_sb_post(&to, (int32_t)p->output_word, (uint32_t)c[2]);
+            p_sb_post(&to, (int32_t)p->output_word, (uint32_t)c[3]);
+        } else {
+            p_sw_post(&to, 0, ts_xp_pack(c, 0, 0));
+        }
+        left += walk->left_step;
+        right += walk->right_step;
+        output += walk->output_step;
+    }
+    walk->left = left;
+    walk->right = right;
+    walk->output = output;
+}
+
+#define TS_XP_WALK(name, body, unsigned_left)                                                      \
+    static TS_XP_NOINLINE __attribute__((unused)) void name(                                       \
+        const ts_xp_product *p, const ts_xp_channels *q, ts_xp_walk *walk) {                       \
+        body(p, q, walk, unsigned_left);                                                           \
+    }
+TS_XP_WALK(ts_xp_walk_blocks_s8, ts_xp_walk_blocks, 0)
+TS_XP_WALK(ts_xp_walk_blocks_u8, ts_xp_walk_blocks, 1)
+TS_XP_WALK(ts_xp_walk_tails_s8, ts_xp_walk_tails, 0)
+TS_XP_WALK(ts_xp_walk_tails_u8, ts_xp_walk_tails, 1)
+TS_XP_WALK(ts_xp_walk_rows_s8, ts_xp_walk_rows, 0)
+TS_XP_WALK(ts_xp_walk_rows_u8, ts_xp_walk_rows, 1)
+
+/* `walk->count` blocks of `rows` (1..4) rows and q->count channels. */
+static TS_XP_INLINE void ts_xp_blocks(const ts_xp_product *p, const ts_xp_channels *q,
+                                      ts_xp_walk *walk, uint32_t rows, int unsigned_left) {
+    const int plain = q->narrow && q->count == 4 && !p->scattered;
+    if (plain && rows == 4 && !(p->depth & 3)) {
+        unsigned_left ? ts_xp_walk_blocks_u8(p, q, walk) : ts_xp_walk_blocks_s8(p, q, walk);
+    } else if (plain && rows == 4) {
+        unsigned_left ? ts_xp_walk_tails_u8(p, q, walk) : ts_xp_walk_tails_s8(p, q, walk);
+    } else if (plain && rows == 1 && !(p->depth & 3)) {
+        unsigned_left ? ts_xp_walk_rows_u8(p, q, walk) : ts_xp_walk_rows_s8(p, q, walk);
+    } else {
+        for (; walk->count; walk->count--) {
+            if (unsigned_left)
+                ts_xp_edge_block_u8(p, q, walk->left, walk->right, walk->output, rows);
+            else
+                ts_xp_edge_block_s8(p, q, walk->left, walk->right, walk->output, rows);
+            walk->left += walk->left_step;
+            walk->right += walk->right_step;
+            walk->output += walk->output_step;
+        }
     }
 }
 
-/* One channel tile of one head over row tiles tile .. tile + count - 1. */
-static TS_XP_INLINE void ts_xp_segment(const ts_xp_product *p, uint32_t head, uint32_t channel_tile,
-                                       uint32_t tile, uint32_t count, int unsigned_left) {
-    const uint32_t first = 4 * channel_tile;
-    ts_xp_channels channels;
-    ts_xp_channels_load(&channels, p, head, first);
+static TS_XP_NOINLINE __attribute__((unused)) void
+ts_xp_blocks_s8(const ts_xp_product *p, const ts_xp_channels *q, ts_xp_walk *walk, uint32_t rows) {
+    ts_xp_blocks(p, q, walk, rows, 0);
+}
 
-    const uint8_t *left = (const uint8_t *)p->left + head * p->left_head + tile * p->left_tile;
-    const int8_t *right = p->right + head * p->right_head + first * p->right_pitch;
-    int8_t *output = p->output + head * p->output_head + tile * p->output_row_tile +
-                     channel_tile * p->output_channel_tile;
-    uint32_t full = 0;
-    if (channels.narrow && channels.count == 4 && !p->scattered) {
-        full = ts_min(count, p->rows / 4 - tile);
-        if (p->depth & 3)
-            ts_xp_full_blocks_tail(p, &channels, left, right, output, full, unsigned_left);
-        else
-            ts_xp_full_blocks(p, &channels, left, right, output, full, unsigned_left);
+static TS_XP_NOINLINE __attribute__((unused)) void
+ts_xp_blocks_u8(const ts_xp_product *p, const ts_xp_channels *q, ts_xp_walk *walk, uint32_t rows) {
+    ts_xp_blocks(p, q, walk, rows, 1);
+}
+
+typedef void ts_xp_blocks_fn(const ts_xp_product *p, const ts_xp_channels *q, ts_xp_walk *walk,
+                             uint32_t rows);
+
+/* Row tiles tile .. tile + count - 1 of a channel tile. */
+static TS_XP_INLINE void ts_xp_down(const ts_xp_product *p, const ts_xp_channels *q,
+                                    ts_xp_walk *walk, uint32_t tile, uint32_t count,
+                                    ts_xp_blocks_fn *blocks) {
+    const uint32_t full = ts_min(count, p->rows / 4 - tile);
+    walk->left += tile * p->left_tile;
+    walk->output += tile * p->output_row_tile;
+    walk->left_step = p->left_tile;
+    walk->right_step = 0;
+    walk->output_step = p->output_row_tile;
+    if (full) {
+        walk->count = full;
+        blocks(p, q, walk, 4);
     }
-    for (; full < count; full++) {
-        const uint8_t *panel = left + full * p->left_tile;
-        int8_t *to = output + full * p->output_row_tile;
-        const uint32_t rows = ts_min(4, p->rows - 4 * (tile + full));
-        if (unsigned_left)
-            ts_xp_edge_block_u8(p, &channels, panel, right, to, rows);
-        else
-            ts_xp_edge_block_s8(p, &channels, panel, right, to, rows);
+    if (full < count) {
+        walk->count = 1;
+        blocks(p, q, walk, p->rows & 3);
+    }
+}
+
+/* `count` channel tiles, alike in their requantisation, of a product that has one row tile. */
+static TS_XP_INLINE void ts_xp_across(const ts_xp_product *p, ts_xp_channels *q, ts_xp_walk *walk,
+                                      uint32_t tile, uint32_t count, ts_xp_blocks_fn *blocks) {
+    const uint32_t full = ts_min(count, p->columns / 4 - tile);
+    walk->left_step = 0;
+    walk->right_step = 4 * p->right_pitch;
+    walk->output_step = p->output_channel_tile;
+    if (full) {
+        walk->count = full;
+        q->count = 4;
+        blocks(p, q, walk, p->rows);
+    }
+    if (full < count) {
+        walk->count = 1;
+        q->count = p->columns & 3;
+        blocks(p, q, walk, p->rows);
     }
 }
 
@@ -331,26 +476,44 @@ static inline uint32_t ts_xp_units(const ts_xp_product *p) {
 }
 
 static TS_XP_INLINE void ts_xp_product_run(const ts_xp_product *p, ts_range units,
-                                           int unsigned_left) {
+                                           ts_xp_blocks_fn *blocks) {
     if (units.begin >= units.end)
         return;
     const uint32_t row_tiles = ts_ceil_div(p->rows, 4), channel_tiles = ts_ceil_div(p->columns, 4);
-    uint32_t segment = units.begin, tile = 0, head = 0;
+    const int across = row_tiles == 1 && ts_xp_uniform(p) && !p->scattered;
+    ts_xp_channels q;
+    ts_xp_channels_init(&q, p);
+
+    uint32_t channel_tile = units.begin, tile = 0, head = 0;
     if (row_tiles > 1) {
-        segment = units.begin / row_tiles;
-        tile = units.begin - segment * row_tiles;
+        channel_tile = units.begin / row_tiles;
+        tile = units.begin - channel_tile * row_tiles;
     }
-    if (segment >= channel_tiles) {
-        head = segment / channel_tiles;
-        segment -= head * channel_tiles;
+    if (channel_tile >= channel_tiles) {
+        head = channel_tile / channel_tiles;
+        channel_tile -= head * channel_tiles;
     }
     for (uint32_t left = units.end - units.begin; left;) {
-        const uint32_t count = ts_min(row_tiles - tile, left);
-        ts_xp_segment(p, head, segment, tile, count, unsigned_left);
-        left -= count;
-        tile = 0;
-        if (++segment == channel_tiles) {
-            segment = 0;
+        ts_xp_walk walk = {
+            .left = (const uint8_t *)p->left + head * p->left_head,
+            .right = p->right + head * p->right_head + 4 * channel_tile * p->right_pitch,
+            .output = p->output + head * p->output_head + channel_tile * p->output_channel_tile,
+        };
+        uint32_t done;
+        if (across) {
+            done = ts_min(channel_tiles - channel_tile, left);
+            ts_xp_across(p, &q, &walk, channel_tile, done, blocks);
+            channel_tile += done;
+        } else {
+            done = ts_min(row_tiles - tile, left);
+            ts_xp_channels_load(&q, p, head, 4 * channel_tile);
+            ts_xp_down(p, &q, &walk, tile, done, blocks);
+            tile = 0;
+            channel_tile++;
+        }
+        left -= done;
+        if (channel_tile == channel_tiles) {
+            channel_tile = 0;
             head++;
         }
     }
@@ -359,13 +522,13 @@ static TS_XP_INLINE void ts_xp_product_run(const ts_xp_product *p, ts_range unit
 /* int8 x int8 */
 static TS_XP_NOINLINE __attribute__((unused)) void ts_xp_product_s8(const ts_xp_product *p,
                                                                     ts_range units) {
-    ts_xp_product_run(p, units, 0);
+    ts_xp_product_run(p, units, ts_xp_blocks_s8);
 }
 
 /* uint8 x int8 */
 static TS_XP_NOINLINE __attribute__((unused)) void ts_xp_product_u8(const ts_xp_product *p,
                                                                     ts_range units) {
-    ts_xp_product_run(p, units, 1);
+    ts_xp_product_run(p, units, ts_xp_blocks_u8);
 }
 
 /* Copies `rows` (1..4) rows of `depth` bytes, `pitch` apart, to a row panel whose last word of

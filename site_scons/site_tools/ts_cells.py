@@ -63,10 +63,14 @@ def _gate(target, source, env):
 
 
 def generate(env):
-    env["BUILDERS"]["TouchstoneRun"] = Builder(action=stage_action(_run, None))
-    env["BUILDERS"]["TouchstoneVerdict"] = Builder(action=stage_action(_verdict, None))
-    env["BUILDERS"]["TouchstoneGate"] = Builder(action=stage_action(_gate, None))
+    """Called by SCons: adds this tool to `env`."""
+    env["BUILDERS"]["TouchstoneRun"] = Builder(action=stage_action(_run, "simulate", quiet=True))
+    env["BUILDERS"]["TouchstoneVerdict"] = Builder(
+        action=stage_action(_verdict, "check", quiet=True)
+    )
+    env["BUILDERS"]["TouchstoneGate"] = Builder(action=stage_action(_gate, "gate", quiet=True))
 
 
 def exists(env):
+    """Called by SCons: whether the tool can be used here."""
     return True

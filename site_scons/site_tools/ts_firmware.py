@@ -14,6 +14,7 @@ Words are lists, never a shell's line, so paths may hold spaces.
 """
 
 import os
+import shlex
 from pathlib import Path
 
 from SCons.Builder import Builder
@@ -24,6 +25,8 @@ from touchstone import stages
 
 
 def _tool(env, words, folder="."):
+    if env["TS_SESSION"].verbose:
+        env["TS_SESSION"].say(shlex.join(["zig", *words]))
     output = stages.run_tool(
         [str(env["TS_ZIG"]), *words],
         env["TS_ROOT"] / folder,
@@ -63,21 +66,23 @@ def _costs(target, source, env):
 
 
 def generate(env):
+    """Called by SCons: adds this tool to `env`."""
     scanner = CScanner()
     builders = {
         "TouchstoneObject": Builder(
             action=stage_action(_compile, "compile"), source_scanner=scanner
         ),
         "TouchstoneHostProgram": Builder(
-            action=stage_action(_host_program, "compile"), source_scanner=scanner
+            action=stage_action(_host_program, "simulator"), source_scanner=scanner
         ),
-        "TouchstoneLayout": Builder(action=stage_action(_layout, None)),
+        "TouchstoneLayout": Builder(action=stage_action(_layout, "layout", quiet=True)),
         "TouchstoneFirmware": Builder(action=stage_action(_link, "link")),
-        "TouchstoneLoadable": Builder(action=stage_action(_loadable, None)),
+        "TouchstoneLoadable": Builder(action=stage_action(_loadable, "loadable", quiet=True)),
         "TouchstoneCosts": Builder(action=stage_action(_costs, "costs")),
     }
     env["BUILDERS"].update(builders)
 
 
 def exists(env):
+    """Called by SCons: whether the tool can be used here."""
     return True

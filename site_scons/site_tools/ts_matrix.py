@@ -13,6 +13,7 @@ from touchstone import nodes
 from touchstone.runfile import read_status
 from touchstone.simulators.base import RunStatus
 
+
 class _Matrix:
     """Makes nodes; remembers those that cells share."""
 
@@ -128,18 +129,23 @@ class _Matrix:
 
         return self._once(f"simulator {name}", make)
 
+
 def _matrix(env, plans):
     matrix = _Matrix(env)
     return {plan.cell.id: matrix.verdict(plan) for plan in plans if plan.planned.skip is None}
 
+
 def _confirmed(env, node):
-    """Whether a verdict was made or found up to date by this build."""
-    return node.get_state() in (SCons.Node.executed, SCons.Node.up_to_date)
+    """Whether a verdict was made or found up to date by this build; None has no verdict."""
+    return node is not None and node.get_state() in (SCons.Node.executed, SCons.Node.up_to_date)
+
 
 def generate(env):
+    """Called by SCons: adds this tool to `env`."""
     env.AddMethod(_matrix, "TouchstoneMatrix")
     env.AddMethod(_confirmed, "TouchstoneConfirmed")
 
-def exists(env):
-    return True
 
+def exists(env):
+    """Called by SCons: whether the tool can be used here."""
+    return True

@@ -27,6 +27,7 @@ def _pack(target, source, env):
 
 
 def generate(env):
+    """Called by SCons: adds this tool to `env`."""
     vectors = stage_action(_vectors, "vectors")
     pack = stage_action(_pack, "pack", varlist=["TS_PACKERS"])
     env["BUILDERS"]["TouchstoneVectors"] = Builder(action=vectors)
@@ -34,4 +35,5 @@ def generate(env):
 
 
 def exists(env):
+    """Called by SCons: whether the tool can be used here."""
     return True

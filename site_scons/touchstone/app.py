@@ -12,7 +12,7 @@ from pathlib import Path
 
 from touchstone.config import load_expected_skips, load_matrix
 from touchstone.errors import UserError
-from touchstone.files import write_atomically
+from touchstone.files import write_atomically, write_json
 from touchstone.graph import BUILD, COMMON_SOURCES, CellPlan, plan_graph
 from touchstone.manifest import Catalogue, load_catalogue
 from touchstone.nodes import prerequisites
@@ -79,7 +79,7 @@ def prepare(root: Path, arguments: Mapping[str, str]) -> Command:
         catalogue=catalogue,
         plans=tuple(plan_graph(catalogue, cells, common)),
         known_skips=load_expected_skips(root / EXPECTED_SKIPS, root / YAML_CACHE),
-        session=Session(total=len(cells), verbose=request.verbose),
+        session=Session(verbose=request.verbose),
     )
 
 
@@ -87,7 +87,7 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
     """After the build, whatever happened in it: results.json, the table, the exit status."""
     # Imported here: nothing of the report may be needed to build.
     from touchstone.locate import locate_faults
-    from touchstone.table import render_failures, render_summary, render_table
+    from touchstone import table
 
     session = command.session
     memory = command.root / REPORT / "last_cycles.json"
@@ -103,14 +103,28 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
 
     report = collect(command.root, command.plans, outcome_of, command.known_skips, last)
     write_results(command.root / REPORT / "results.json", report)
+    write_json(command.root / REPORT / "nodes.json", sorted(session.built))
     remember_cycles(memory, last, report)
     located = locate_faults(command.root, command.plans, report)
     rerun = {plan.cell.id: plan.cell.rerun for plan in command.plans}
-    parts = [render_table(report), render_failures(report, located, rerun), render_summary(report)]
+    parts = [table.render_table(report), table.render_clocks(report), table.render_skips(report)]
+    parts += [table.render_failures(report, located, rerun), table.render_summary(report)]
     print("\n\n".join(part for part in parts if part), flush=True)
+    if command.request.dump:
+        _dump(command, confirmed)
     status = str(report.exit_status).encode("ascii")
     write_atomically(command.root / REPORT / "exit_status", status)
     return report
+
+
+def _dump(command: Command, confirmed: Callable[[str], bool]) -> None:
+    # Imported here: few commands ask for it.
+    from touchstone.dump import dump_cell
+
+    for plan in command.plans:
+        if plan.planned.skip is None and confirmed(plan.cell.id):
+            folder = dump_cell(command.root, plan)
+            print(f"dumped {plan.cell.id} to {folder.relative_to(command.root)}")
 
 
 def finish_or_die(command: Command, confirmed: Callable[[str], bool]) -> None:

@@ -65,7 +65,9 @@ class Cell:
         kernel = self.kernel.name
         if self.variant != self.kernel.default_variant(self.target.isas):
             kernel += f".{self.variant.name}"
-        shape = "-".join(f"{name}{getattr(self.shape, name)}" for name in id_dimensions(self.kernel))
+        shape = "-".join(
+            f"{name}{getattr(self.shape, name)}" for name in id_dimensions(self.kernel)
+        )
         parts = [self.target.name, kernel, shape, f"c{self.cores}", *self._extras()]
         return "/".join(parts)
 

@@ -31,7 +31,9 @@ class Mismatch:
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
-        return {"position": dict(self.position), "expected": self.expected, "found": self.found}
+        # Pairs, not a mapping: axes have an order, and JSON is written with sorted keys.
+        position = [[axis, index] for axis, index in self.position.items()]
+        return {"position": position, "expected": self.expected, "found": self.found}
 
     def __str__(self) -> str:
         where = ", ".join(f"{axis} {index}" for axis, index in self.position.items())
@@ -59,7 +61,7 @@ class Difference:
             "total": self.total,
             "first": self.first.document(),
             "worst": self.worst.document(),
-            "histogram": dict(self.histogram),
+            "histogram": [[label, count] for label, count in self.histogram.items()],
         }
 
 
@@ -96,7 +98,7 @@ def judge(
         return "NO_OUTPUT", f"{len(run.cases)} of {len(classes)} cases reported", []
     problems = []
     differences = []
-    for case, name, expected in zip(run.cases, classes, golden.cases):
+    for case, name, expected in zip(run.cases, classes, golden.cases, strict=True):
         if case.status != "ok":
             problems.append(f"{name}: {_case_problem(case, spec['operands'])}")
         if case.output is None:
@@ -140,11 +142,12 @@ def compare(
     wanted, got = array(ARRAY_CODES[operand.type]), array(ARRAY_CODES[operand.type])
     wanted.frombytes(expected)
     got.frombytes(found[: len(expected)].ljust(len(expected), b"\0"))
-    wrong = [index for index, (a, b) in enumerate(zip(wanted, got)) if a != b]
+    wrong = [index for index, (a, b) in enumerate(zip(wanted, got, strict=True)) if a != b]
     worst = max(wrong, key=lambda index: (abs(wanted[index] - got[index]), -index))
 
     def at(index: int) -> Mismatch:
-        position = dict(zip(_axis_names(axes, operand.shape), unravel(index, operand.shape)))
+        names = _axis_names(axes, operand.shape)
+        position = dict(zip(names, unravel(index, operand.shape), strict=True))
         return Mismatch(position, wanted[index], got[index])
 
     return Difference(
@@ -183,4 +186,4 @@ def _histogram(errors: Any) -> dict[str, int]:
         last = number + 1 == len(HISTOGRAM_EDGES)
         high = None if last else HISTOGRAM_EDGES[number + 1] - 1
         labels.append(f"{low}+" if last else str(low) if high == low else f"{low}-{high}")
-    return {label: count for label, count in zip(labels, counts) if count}
+    return {label: count for label, count in zip(labels, counts, strict=True) if count}

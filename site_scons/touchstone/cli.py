@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands that build nothing: they answer before a single node exists.
 
-    python -m touchstone.cli list [key=value ...]
+python -m touchstone.cli list [key=value ...]
 """
 
 from __future__ import annotations

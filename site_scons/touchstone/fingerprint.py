@@ -68,9 +68,7 @@ class ModuleGraph:
         if module not in self._direct:
             path = self._file(module)
             found = set() if path is None else _imported_names(path)
-            self._direct[module] = frozenset(
-                name for name in found if self._file(name) is not None
-            )
+            self._direct[module] = frozenset(name for name in found if self._file(name) is not None)
         return self._direct[module]
 
     def _file(self, module: str) -> Path | None:

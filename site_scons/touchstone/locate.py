@@ -87,10 +87,10 @@ def _file_name(program: Any, index: int) -> str:
     entry = header["file_entry"][index - base]
     folder_index = entry["dir_index"]
     folders = header["include_directory"]
-    name = entry.name.decode()
+    name = str(entry.name.decode())
     if header["version"] < 5:
         folder_index -= 1
     if 0 <= folder_index < len(folders):
-        folder = folders[folder_index].decode()
+        folder = str(folders[folder_index].decode())
         return name if folder in (".", "") else f"{folder}/{name}"
     return name

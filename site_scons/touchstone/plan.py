@@ -119,7 +119,7 @@ class _Selection:
         configured = [shape for entry in self._matrix.entries for shape in entry.shapes]
         shapes: dict[Shape, None] = {}
         for values in product(*said.values()):
-            chosen = dict(zip(said, values))
+            chosen = dict(zip(said, values, strict=True))
             matching = [
                 shape
                 for shape in configured

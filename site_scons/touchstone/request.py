@@ -53,7 +53,7 @@ class Request:
 
 
 def parse_request(arguments: Mapping[str, str]) -> Request:
-    """Check `key=value` words; a bad one is a UserError that names key, value and what is allowed."""
+    """Check `key=value` words; UserError names key, value and what is allowed."""
     for name in arguments:
         if name not in VARIABLES:
             raise UserError(unknown("command line: variable", name, VARIABLES))
@@ -72,9 +72,7 @@ def parse_request(arguments: Mapping[str, str]) -> Request:
             _integers("cores", arguments["cores"], 1, MAX_CORES) if "cores" in arguments else None
         ),
         config=_word("config", arguments),
-        seed=(
-            _integer("seed", arguments["seed"], 0, 2**63 - 1) if "seed" in arguments else None
-        ),
+        seed=(_integer("seed", arguments["seed"], 0, 2**63 - 1) if "seed" in arguments else None),
         sim=_word("sim", arguments),
         toolchain=_word("toolchain", arguments),
         cflags=tuple(arguments.get("cflags", "").split()),

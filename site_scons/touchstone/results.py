@@ -12,7 +12,7 @@ from touchstone.cells import id_dimensions
 from touchstone.files import read_json, write_json
 from touchstone.graph import CellPlan
 from touchstone.manifest import DIMENSIONS
-from touchstone.simulators.registry import timing_of
+from touchstone.simulators.registry import clock_of, timing_of
 
 SCHEMA = 1
 STATUSES = ("PASS", "FAIL", "TIMEOUT", "CRASH", "NO_OUTPUT", "BUILD_ERROR", "SKIP")
@@ -32,6 +32,7 @@ class CellResult:
     toolchain: str
     simulator: str
     timing: str
+    clock: str
     status: str
     cached: bool
     cycles: int | None
@@ -39,6 +40,7 @@ class CellResult:
     instructions: int | None
     macs: int | None
     mac_per_cycle: float | None
+    cycles_per_element: float | None
     peak_share: float | None
     code_bytes: int | None
     weight_bytes: int
@@ -73,7 +75,7 @@ class Report:
     @property
     def summary(self) -> dict[str, int]:
         """How many cells of each status, how many in all, how many simulated now."""
-        counts = {status: 0 for status in STATUSES}
+        counts = dict.fromkeys(STATUSES, 0)
         for result in self.results:
             counts[result.status] += 1
         cached = sum(result.cached for result in self.results)
@@ -119,6 +121,7 @@ def cell_result(
         toolchain=cell.toolchain,
         simulator=cell.simulator,
         timing=timing_of(cell.simulator).value,
+        clock=clock_of(cell.simulator),
         status=str(verdict["status"]),
         cached=cached,
         cycles=cycles,
@@ -126,6 +129,7 @@ def cell_result(
         instructions=verdict.get("instructions"),
         macs=macs,
         mac_per_cycle=None if rate is None else round(rate, 4),
+        cycles_per_element=None if macs or cycles is None else round(cycles / needs.elements, 4),
         peak_share=None if rate is None or not peak else round(rate / (peak * cell.cores), 4),
         code_bytes=_code_bytes(root, plan),
         weight_bytes=needs.weight_bytes,
@@ -201,9 +205,7 @@ def write_results(path: Path, report: Report) -> None:
 
 def remember_cycles(path: Path, last: Mapping[str, int], report: Report) -> None:
     """Keep the cycles of this command for the next one's change column."""
-    cycles = {
-        result.id: result.cycles for result in report.results if result.cycles is not None
-    }
+    cycles = {result.id: result.cycles for result in report.results if result.cycles is not None}
     write_json(path, {**last, **cycles})
 
 

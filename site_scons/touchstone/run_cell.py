@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs one cell: firmware and inputs become an image, a simulator runs it, one file keeps it all."""
+"""Runs one cell: firmware and inputs become an image, a simulator runs it, a file keeps it."""
 
 from __future__ import annotations
 
@@ -81,6 +81,9 @@ def interpret(ran: SimulatorRun, image: Image) -> CellRun:
         result = parse_stream(ran.stream, image.expected)
     except RecordError as error:
         return _incomplete(ran, image, RunStatus.NO_OUTPUT, str(error))
+    if not _counters_agree(ran.counter_reads, result):
+        reason = "the firmware's cycles are not those that the simulator answered"
+        return _incomplete(ran, image, RunStatus.CRASH, reason)
     if not result.cases:
         return _incomplete(ran, image, RunStatus.CRASH, f"the firmware says: {result.status_text}")
     return _complete(ran, image, result)
@@ -119,6 +122,20 @@ def _complete(ran: SimulatorRun, image: Image, result: JobResult) -> CellRun:
         fault=None,
         log=ran.log[-LOG_CHARACTERS:],
     )
+
+
+def _counters_agree(reads: tuple[CounterRead, ...], result: JobResult) -> bool:
+    """Whether the cycles in the result are the differences of what the firmware was told.
+
+    Simulators that do not note the reads have none to hold against.
+    """
+    if not reads or result.cycles_warm is None or result.cycles_cold is None:
+        return True
+    if len(reads) != COUNTER_READS:
+        return False
+    cold = (reads[1].cycles - reads[0].cycles) & 0xFFFFFFFF
+    warm = (reads[3].cycles - reads[2].cycles) & 0xFFFFFFFF
+    return (cold, warm) == (result.cycles_cold, result.cycles_warm)
 
 
 def _warm_instructions(reads: tuple[CounterRead, ...]) -> int | None:

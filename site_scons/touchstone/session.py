@@ -17,13 +17,18 @@ from touchstone.process import ProcessRegistry
 class Session:
     """Mutable on purpose: it is the one place where a running build leaves notes."""
 
-    total: int
     verbose: bool = False
     registry: ProcessRegistry = field(default_factory=ProcessRegistry)
     simulated: set[str] = field(default_factory=set)
     checked: set[str] = field(default_factory=set)
     failures: dict[str, str] = field(default_factory=dict)
+    built: list[tuple[str, str]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note_built(self, stage: str, node: str) -> None:
+        """An action of the graph ran just now."""
+        with self._lock:
+            self.built.append((stage, node))
 
     def note_simulated(self, cell: str) -> None:
         """A simulator ran for this cell just now."""

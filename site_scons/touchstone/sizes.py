@@ -13,7 +13,6 @@ from touchstone.expression import evaluate
 from touchstone.job import align16, data_bytes_needed
 from touchstone.manifest import TYPE_BYTES, Kernel, Operand, Target
 
-
 HEADER_WORDS = 24
 CASES = 5
 
@@ -42,11 +41,10 @@ def needs_of(cell: Cell) -> Needs:
     variables = _variables(cell)
     where = kernel.where
     scratch = evaluate(cell.variant.scratch, variables, f"{where}: variants.{cell.variant.name}")
-    sizes = {
-        operand.name: _operand_bytes(cell, operand, variables) for operand in kernel.operands
-    }
-    activations = sum(sizes[operand.name] for operand in kernel.operands if operand.role != "weight")
-    weights = sum(sizes[operand.name] for operand in kernel.operands if operand.role == "weight")
+    sizes = {operand.name: _operand_bytes(cell, operand, variables) for operand in kernel.operands}
+    weight_names = {operand.name for operand in kernel.operands if operand.role == "weight"}
+    weights = sum(sizes[name] for name in weight_names)
+    activations = sum(sizes.values()) - weights
     return Needs(
         macs=evaluate(kernel.macs, variables, where),
         elements=evaluate(kernel.elements, variables, where),

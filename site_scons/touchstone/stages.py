@@ -38,7 +38,7 @@ def run_tool(
     registry: ProcessRegistry,
     environment: Mapping[str, str] | None = None,
 ) -> str:
-    """Run a compiler or a Python stage at the checkout's root; its output, or StageError."""
+    """Run a compiler or a Python stage in the folder `root`; its output, or StageError."""
     with tempfile.TemporaryFile() as output:
         child = subprocess.Popen(
             command,
@@ -106,9 +106,7 @@ def pack_inputs(
     python_stage("golden.pack", [inputs, packed, *words], root, registry)
 
 
-def make_costs(
-    loadable: str, costs: str, core: str, root: Path, registry: ProcessRegistry
-) -> None:
+def make_costs(loadable: str, costs: str, core: str, root: Path, registry: ProcessRegistry) -> None:
     """The static instruction costs of a firmware."""
     arguments = [loadable, costs, "--core", core]
     python_stage("touchstone.simulators.cortexm_costs", arguments, root, registry)
@@ -127,12 +125,12 @@ def kernel_code_bytes(elf: Path) -> int | None:
     from elftools.elf.elffile import ELFFile
 
     with elf.open("rb") as file:
-        symbols = ELFFile(file).get_section_by_name(".symtab")
+        symbols: Any = ELFFile(file).get_section_by_name(".symtab")
         found = [symbols.get_symbol_by_name(name) for name in KERNEL_CODE] if symbols else []
-    if len(found) != len(KERNEL_CODE) or not all(found):
-        return None
-    start, end = (int(symbol[0]["st_value"]) for symbol in found)
-    return end - start
+        if len(found) != len(KERNEL_CODE) or not all(found):
+            return None
+        start, end = (int(symbol[0]["st_value"]) for symbol in found)
+        return end - start
 
 
 def make_run(
@@ -161,5 +159,3 @@ def make_verdict(verdict: Path, run: Path, golden: Path, spec: Mapping[str, Any]
         log.unlink(missing_ok=True)
     write_atomically(verdict, json.dumps(document, sort_keys=True, indent=1).encode("ascii"))
     return document
-
-

@@ -62,9 +62,7 @@ class Stamps:
         return self._files("touchstone.simulators.cortexm_costs")
 
     def _files(self, *modules: str) -> list[str]:
-        return [
-            path.relative_to(self._root).as_posix() for path in self._modules.closure(*modules)
-        ]
+        return [path.relative_to(self._root).as_posix() for path in self._modules.closure(*modules)]
 
     @cached_property
     def _compiler_digest(self) -> str:

@@ -27,9 +27,7 @@ ALIGNMENT = ("left", "left", *["right"] * (len(HEADERS) - 2))
 def render_table(report: Report) -> str:
     """One line a cell."""
     rows = [_row(result) for result in report.results]
-    return tabulate(
-        rows, HEADERS, tablefmt="simple", colalign=ALIGNMENT, disable_numparse=True
-    )
+    return tabulate(rows, HEADERS, tablefmt="simple", colalign=ALIGNMENT, disable_numparse=True)
 
 
 def _row(result: CellResult) -> list[str]:
@@ -39,12 +37,21 @@ def _row(result: CellResult) -> list[str]:
         status,
         _number(result.cycles),
         _change(result),
-        "" if result.mac_per_cycle is None else f"{result.mac_per_cycle:.3f}",
+        _rate(result),
         "" if result.peak_share is None else f"{100 * result.peak_share:.1f} %",
         _number(result.code_bytes),
         _number(result.activation_bytes),
         _number(result.stack_bytes),
     ]
+
+
+def _rate(result: CellResult) -> str:
+    """MAC per cycle; cycles per element where a kernel has no MACs."""
+    if result.mac_per_cycle is not None:
+        return f"{result.mac_per_cycle:.3f}"
+    if result.cycles_per_element is not None:
+        return f"({result.cycles_per_element:.2f} c/el)"
+    return ""
 
 
 def _number(value: int | None) -> str:
@@ -60,6 +67,12 @@ def _change(result: CellResult) -> str:
     return f"{sign}{_number(abs(result.delta_cycles))}{share}"
 
 
+def render_clocks(report: Report) -> str:
+    """What the cycles are: nobody shall take a model for a measurement."""
+    clocks = {result.simulator: result.clock for result in report.results if result.cycles}
+    return "\n".join(f"cycles of {name}: {clock}" for name, clock in sorted(clocks.items()))
+
+
 def render_summary(report: Report) -> str:
     """One line: how many of each, and how many came from what was known."""
     counts = report.summary
@@ -69,7 +82,20 @@ def render_summary(report: Report) -> str:
     text = f"{counts['cells']} cells: {', '.join(named) or 'none'}"
     if counts["cached"]:
         text += f" ({counts['cached']} cached)"
+    if not counts["ran_or_cached"]:
+        text += "; nothing ran: a failure"
     return text
+
+
+def render_skips(report: Report) -> str:
+    """Why cells were skipped, and which of them nobody has committed to."""
+    lines = []
+    for result in report.results:
+        if result.status == "SKIP":
+            unexpected = result.id in report.unexpected_skips
+            note = "; not in configs/expected_skips.yaml: a failure" if unexpected else ""
+            lines.append(f"SKIP {result.id}: {result.reason}{note}")
+    return "\n".join(lines)
 
 
 def render_failures(
@@ -81,9 +107,6 @@ def render_failures(
         for result in report.results
         if result.status not in ("PASS", "SKIP")
     ]
-    blocks += [
-        f"SKIP {name}: not in configs/expected_skips.yaml" for name in report.unexpected_skips
-    ]
     return "\n\n".join(blocks)
 
 
@@ -93,7 +116,7 @@ def _failure(result: CellResult, verdict: Mapping[str, Any], rerun: str) -> Iter
         yield f"  {difference['case']}: {difference['count']} of {difference['total']} wrong"
         for name in ("first", "worst"):
             yield f"    {name} at {_mismatch(difference[name])}"
-        sizes = ", ".join(f"{label}: {n}" for label, n in difference["histogram"].items())
+        sizes = ", ".join(f"{label}: {n}" for label, n in difference["histogram"])
         yield f"    errors by size in LSB  {sizes}"
     if verdict.get("location"):
         yield f"  at {verdict['location']}"
@@ -103,5 +126,5 @@ def _failure(result: CellResult, verdict: Mapping[str, Any], rerun: str) -> Iter
 
 
 def _mismatch(mismatch: Mapping[str, Any]) -> str:
-    where = ", ".join(f"{axis} {index}" for axis, index in mismatch["position"].items())
+    where = ", ".join(f"{axis} {index}" for axis, index in mismatch["position"])
     return f"({where}): expected {mismatch['expected']}, found {mismatch['found']}"

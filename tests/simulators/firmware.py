@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import posixpath
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,14 +28,15 @@ class Workshop:
         """Compile and link one firmware in `directory`; returns the path of the ELF."""
         directory.mkdir(parents=True, exist_ok=True)
         commands = target_commands(target.toolchain("llvm").options, ())
-        objects = []
+        maps = [f"-ffile-prefix-map={self.root}=.", f"-ffile-prefix-map={self.kernels_root}=."]
+        includes = [f"-I{self.root / path}" for path in INCLUDES]
+        includes.append(f"-I{self.kernels_root / 'kernels' / kernel.folder}")
+        compiler = [*commands.compile, *maps, *includes]
+        objects: list[Path] = []
         for number, source in enumerate(self._sources(target, kernel, variant)):
-            target_object = directory / f"{number}-{source.name}.o"
-            maps = [f"-ffile-prefix-map={self.root}=.", f"-ffile-prefix-map={self.kernels_root}=."]
-            includes = [f"-I{self.root / path}" for path in INCLUDES]
-            includes.append(f"-I{self.kernels_root / 'kernels' / kernel.folder}")
-            self._zig([*commands.compile, *maps, *includes, "-c", source, "-o", target_object], directory)
-            objects.append(target_object)
+            made = directory / f"{number}-{source.name}.o"
+            self._zig(directory, *compiler, "-c", source, "-o", made)
+            objects.append(made)
         name = f"ts_{kernel.name}"
         bindings = {
             name: f"{name}_{variant.name}",
@@ -46,8 +46,8 @@ class Workshop:
         (directory / "layout.ld").write_text(layout)
         elf = directory / "firmware.elf"
         script = self.root / "targets" / target.folder / "link.ld"
-        link = [*commands.link, "-T", script, *objects, *commands.link_tail]
-        self._zig([*link, "-o", elf], directory)
+        link: tuple[str | Path, ...] = (*commands.link, "-T", script, *objects, *commands.link_tail)
+        self._zig(directory, *link, "-o", elf)
         return elf
 
     def loadable(self, target: Target, kernel: Kernel, variant: Variant, directory: Path) -> bytes:
@@ -62,9 +62,9 @@ class Workshop:
         for use in variant.uses:
             variants.append(kernel.variant(use.partition(".")[2]))
         names = [kernel.glue, *(name for entry in variants for name in entry.sources)]
-        return sources + [folder / posixpath.normpath(name) for name in dict.fromkeys(names)]
+        return [*sources, *(folder / posixpath.normpath(name) for name in dict.fromkeys(names))]
 
-    def _zig(self, words: Sequence[str | Path], directory: Path) -> None:
+    def _zig(self, directory: Path, *words: str | Path) -> None:
         done = subprocess.run(
             [str(zig_path()), *map(str, words)],
             cwd=directory,

@@ -73,7 +73,7 @@ def branch_back(register: int, instructions: int) -> int:
 
 def expected(row: Row, regs: tuple[int, int, int], values: tuple[int, int, int], imm: int) -> int:
     """What rd holds: later loads win where registers coincide."""
-    state = {register: value for register, value in zip(regs, values, strict=True)}
+    state = dict(zip(regs, values, strict=True))
     rd, rs1, rs2 = (state[register] for register in regs)
     return int(row.apply(rd, rs1, rs2, imm)) & MASK
 

@@ -16,7 +16,11 @@ WIDTHS = {"b": 1, "h": 2, "w": 4}
 PATTERN = bytes(random.Random(3).randrange(256) for _ in range(64))
 
 # Both the in-line path of a cluster core and the bus path of the FC; L1 and L2.
-PLACES = {"core-L1": (True, L1 + 0x100), "core-L2": (True, 0x1C080000), "FC-L2": (False, 0x1C080000)}
+PLACES = {
+    "core-L1": (True, L1 + 0x100),
+    "core-L2": (True, 0x1C080000),
+    "FC-L2": (False, 0x1C080000),
+}
 
 
 def program(body: str, on_core: bool, memory: int) -> str:
@@ -86,7 +90,8 @@ def test_stores(place: str) -> None:
 
 
 def test_x0_is_never_written() -> None:
-    body = "lw x0, 0(s1)\nemit x0\n.insn i 0x0b, 2, x0, 4(s1)\nemit x0\n.insn r 0x33, 0, 0x21, x0, s1, s1\n"
+    body = "lw x0, 0(s1)\nemit x0\n.insn i 0x0b, 2, x0, 4(s1)\nemit x0\n"
+    body += ".insn r 0x33, 0, 0x21, x0, s1, s1\n"
     assert results(program(body + "emit x0\nmul x0, s1, s1\nemit x0\n", True, L1)) == [0, 0, 0, 0]
 
 
@@ -105,7 +110,9 @@ def test_branches() -> None:
     for name, taken in BRANCHES.items():
         for a in (0, 1, 0x7FFFFFFF, 0x80000000, MASK):
             for b in (0, 1, 0x80000000, MASK):
-                body += f"li a2, {a}\nli a3, {b}\nli a0, 1\n{name} a2, a3, 1f\nli a0, 0\n1: emit a0\n"
+                body += (
+                    f"li a2, {a}\nli a3, {b}\nli a0, 1\n{name} a2, a3, 1f\nli a0, 0\n1: emit a0\n"
+                )
                 want.append(int(taken(a, b)))
     assert results(body + "finish\n") == want
 
@@ -123,11 +130,15 @@ def test_immediate_branches() -> None:
     for equal in (True, False):
         for constant in (-16, -1, 0, 15):
             for value in (-16, -1, 0, 15, 31, 16):
-                body += f"li a2, {value}\nli a0, 1\n{immediate_branch(equal, constant, 8)}\nli a0, 0\n"
+                body += (
+                    f"li a2, {value}\nli a0, 1\n{immediate_branch(equal, constant, 8)}\nli a0, 0\n"
+                )
                 body += "emit a0\n"
                 want.append(int((value == constant) == equal))
     # Backwards: counts a2 down to zero.
-    body += f"li a2, 5\nli a0, 0\naddi a0, a0, 1\naddi a2, a2, -1\n{immediate_branch(False, 0, -8)}\n"
+    body += (
+        f"li a2, 5\nli a0, 0\naddi a0, a0, 1\naddi a2, a2, -1\n{immediate_branch(False, 0, -8)}\n"
+    )
     assert results(body + "emit a0\nfinish\n") == [*want, 5]
 
 
@@ -209,14 +220,27 @@ def test_compressed() -> None:
             plain = plain.replace(f"c.{name} {rd},", f"{name} {rd}, {rd},")
     plain = plain.replace("c.lui a2, 0xfffe1", "lui a2, 0xfffe1").replace("c.lwsp", "lw")
     plain = plain.replace("c.swsp", "sw").replace("c.", "")
-    dump = "".join(f"mv s2, {r}\nemit s2\n" for r in ("a1", "a2", "a3", "a4", "a5", "sp", "t1", "s1"))
+    dump = "".join(
+        f"mv s2, {r}\nemit s2\n" for r in ("a1", "a2", "a3", "a4", "a5", "sp", "t1", "s1")
+    )
     start = "cluster 1\ncore:\n"
     compressed = run_text(start + COMPRESSED + dump + "finish\n")
     assert compressed.words == results(start + plain + dump + "finish\n")
     assert len(compressed.words) == 8
 
 
-ILLEGAL_COMPRESSED = (0x0000, 0x6101, 0x4002, 0x8002, 0x1002, 0x9C01, 0x2000, 0x6000, 0xA000, 0x6081)
+ILLEGAL_COMPRESSED = (
+    0x0000,
+    0x6101,
+    0x4002,
+    0x8002,
+    0x1002,
+    0x9C01,
+    0x2000,
+    0x6000,
+    0xA000,
+    0x6081,
+)
 
 
 @pytest.mark.parametrize("half", ILLEGAL_COMPRESSED)

@@ -170,7 +170,7 @@ def field_rows() -> Iterator[Row]:
         yield Row(name + "r", r_type(0x40, funct3, 0x33), "rs2", by_register, golden_register)
 
 
-# --- 16 x 16 multiplies, additions with normalisation ----------------------------------------------
+# --- 16 x 16 multiplies, additions with normalisation ---------------------------------------
 
 
 def normalise(value: int, shift: int, rounding: bool, is_signed: bool) -> int:

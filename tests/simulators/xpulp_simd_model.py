@@ -91,9 +91,7 @@ def forms(
 def lane_rows() -> Iterator[Row]:
     for name, op6, signed_lanes, signed_imm, function, golden, golden_imm in _LANES:
 
-        def core(
-            d: int, a: int, b: int, w: int, f: Lane = function, s: bool = signed_lanes
-        ) -> int:
+        def core(d: int, a: int, b: int, w: int, f: Lane = function, s: bool = signed_lanes) -> int:
             pairs = zip(lanes(a, w, s), lanes(b, w, s), strict=True)
             return join([f(x, y, w) for x, y in pairs], w)
 
@@ -139,7 +137,8 @@ _MOVES: list[tuple[str, int, int, str, int, tuple[int, ...], Semantics]] = [
      lambda d, a, b, i: join([abs(v) for v in lanes(a, 16, True)], 16)),
     ("pv.abs.b", 0x38, 1, "none", 0x70059557, (0,),
      lambda d, a, b, i: join([abs(v) for v in lanes(a, 8, True)], 8)),
-    ("pv.extract.h", 0x3C, 6, "imm6", 0x7A05E557, (1, 0), lambda d, a, b, i: element(a, i, 16, True)),
+    ("pv.extract.h", 0x3C, 6, "imm6", 0x7A05E557, (1, 0),
+     lambda d, a, b, i: element(a, i, 16, True)),
     ("pv.extract.b", 0x3C, 7, "imm6", 0x7A05F557, (1, 0, 2, 3),
      lambda d, a, b, i: element(a, i, 8, True)),
     ("pv.extractu.h", 0x48, 6, "imm6", 0x9205E557, (1, 0),

@@ -4,6 +4,7 @@
 from pathlib import Path
 
 import pytest
+
 from touchstone.cells import Numerics, Shape
 from touchstone.config import (
     ALL,

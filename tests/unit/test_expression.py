@@ -2,6 +2,7 @@
 """Whole-number expressions of the manifests."""
 
 import pytest
+
 from touchstone.errors import UserError
 from touchstone.expression import MAX_LENGTH, evaluate, names_in
 

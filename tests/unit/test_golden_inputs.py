@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from touchstone.vectors import Operand, read_container, write_container
 
 from golden import digests
 from golden.calibrate import OUTPUT_SPREAD
@@ -22,6 +21,7 @@ from golden.digests import KERNELS
 from golden.generate import generate
 from golden.generate import main as generate_main
 from golden.value_classes import CLASSES
+from touchstone.vectors import Operand, read_container, write_container
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPE = {"S": 17, "E": 12, "P": 6, "H": 3, "F": 0}

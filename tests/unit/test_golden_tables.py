@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from touchstone.vectors import Case, Container, Operand, read_container, write_container
 
 from golden.case import GoldenError
 from golden.counter_rng import CounterRng
@@ -20,6 +19,7 @@ from golden.gelu_table import preset_table as gelu_preset
 from golden.pack import main as pack_main
 from golden.packers import rows4
 from golden.softmax_table import preset_table, softmax_rows
+from touchstone.vectors import Case, Container, Operand, read_container, write_container
 
 
 def _c_trunc(a: int, b: int) -> int:

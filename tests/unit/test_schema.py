@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from touchstone.errors import UserError
 from touchstone.schema import SCHEMAS, key_path, load_validated, validate
 from touchstone.yamlio import load_yaml

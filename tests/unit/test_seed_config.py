@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from touchstone.cells import Numerics, Shape
 from touchstone.config import Matrix, load_matrix
 from touchstone.errors import UserError

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from touchstone import environment, installation
 from touchstone.environment import LOCKS, TEST_LOCKS, Layout, SetupError
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from touchstone.errors import UserError, nearest, unknown
 from touchstone.yamlio import load_yaml, parse_yaml
 

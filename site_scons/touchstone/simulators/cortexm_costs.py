@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cost table of a firmware for the Cortex-M simulator, and where its library is.
+"""The cost table of a firmware for the Cortex-M simulator.
 
     python -m touchstone.simulators.cortexm_costs FIRMWARE.load OUT.costs --core cortex-m4
 
@@ -11,7 +11,6 @@ instructions really start, looks up only those.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import struct
 import sys
@@ -35,19 +34,6 @@ _CORES: dict[str, tuple[int, Callable[[Instruction], Record]]] = {
     "cortex-m4": (4, cortexm_timing_m4.record),
     "cortex-m7": (7, cortexm_timing_m7.record),
 }
-_LIBRARIES = ("libunicorn.so.2", "libunicorn.2.dylib")
-
-
-def unicorn_library() -> Path:
-    """The shared library inside the `unicorn` wheel, found without importing the package."""
-    spec = importlib.util.find_spec("unicorn")
-    folders = spec.submodule_search_locations if spec is not None else None
-    for folder in folders or ():
-        for name in _LIBRARIES:
-            library = Path(folder) / "lib" / name
-            if library.is_file():
-                return library
-    raise UserError("the Python package `unicorn` (2.x) with its library is not installed")
 
 
 def build_costs(loadable: bytes, core: str) -> bytes:

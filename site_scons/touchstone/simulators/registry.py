@@ -43,14 +43,18 @@ class External:
 
 EMBEDDED: Mapping[str, Embedded] = {
     "xpulp": Embedded(
-        "xpulp", "xpulp", "xpulp_sim", Timing.CYCLE_APPROXIMATE, "pulp-open timing"
+        "xpulp",
+        "xpulp",
+        "xpulp_sim",
+        Timing.CYCLE_APPROXIMATE,
+        "modelled on GVSOC pulp-open's timing; no silicon",
     ),
     "unicorn": Embedded(
         "unicorn",
         "cortexm",
         "cortexm_sim",
         Timing.CYCLE_APPROXIMATE,
-        "Cortex-M timing model",
+        "a model of the Cortex-M pipeline with zero-wait memory; no silicon",
         needs_costs=True,
     ),
 }
@@ -83,6 +87,11 @@ EXTERNAL: Mapping[str, External] = {
 def timing_of(name: str) -> Timing:
     """What the cycle column of a simulator holds."""
     return EMBEDDED[name].timing if name in EMBEDDED else EXTERNAL[name].timing
+
+
+def clock_of(name: str) -> str:
+    """Whose time it is, in words: what a table says below its cycles."""
+    return EMBEDDED[name].clock if name in EMBEDDED else EXTERNAL[name].timing.value
 
 
 def find_external(external: External, environment: Mapping[str, str] = os.environ) -> str | None:

@@ -16,9 +16,10 @@ from typing import Any
 import unicorn as uc
 from elftools.elf.elffile import ELFFile
 from host_kernels import KERNELS, glue, manifests_with, output_bytes
+from unicorn import arm_const as arm
+
 from touchstone.expression import evaluate
 from touchstone.vectors import Case, Container
-from unicorn import arm_const as arm
 
 VARIANT = "armv7em"
 FLAGS = [

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from touchstone.expression import evaluate
 from touchstone.vectors import Container
 

@@ -14,8 +14,6 @@ enum {
 };
 enum { BKPT_SEMIHOSTING = 0xBEAB, BKPT_BYTES = 2 };
 
-enum { CPSR_IT_STATE = 0x0600FC00 };
-
 /// An address that no instruction has, for emulation without an end address.
 enum { NO_END = 1 };
 
@@ -58,9 +56,7 @@ CounterRead machine_counters_at(const Machine *machine, uint32_t pc) {
     return now;
 }
 
-/// A floating-point instruction of the current block has executed while CPACR forbids it. Checked
-/// when the block ends, because the block itself may switch the FPU on first.
-static bool fpu_misused(Machine *machine) {
+bool machine_fpu_misused(Machine *machine) {
     const Block *block = machine->block;
     if (block == NULL || !block->floating_point ||
         system_registers_fpu_enabled(&machine->registers)) {
@@ -92,7 +88,7 @@ static void on_block(uc_engine *engine, uint64_t address, uint32_t bytes, void *
     if (needs_hooks(machine, next)) {
         return;
     }
-    if (machine->stop != STOP_NONE || (done != NULL && fpu_misused(machine))) {
+    if (machine->stop != STOP_NONE || (done != NULL && machine_fpu_misused(machine))) {
         machine->api.emu_stop(machine->engine);
         return;
     }
@@ -157,121 +153,6 @@ static bool on_bad_access(uc_engine *engine, int type, uint64_t address, int byt
     (void)engine;
     machine->access = (Access){true, type, (uint32_t)address, (uint32_t)bytes, (uint32_t)value};
     return false;
-}
-
-static void record_counter_read(Machine *machine, uint64_t cycles, uint64_t instructions) {
-    if (machine->counter_read_count == machine->counter_read_capacity) {
-        size_t capacity = machine->counter_read_capacity * 2 + 16;
-        CounterRead *grown = realloc(machine->counter_reads, capacity * sizeof *grown);
-        if (grown == NULL) {
-            machine_fault(machine, "host", NULL, "out of memory");
-            return;
-        }
-        machine->counter_reads = grown;
-        machine->counter_read_capacity = capacity;
-    }
-    machine->counter_reads[machine->counter_read_count++] = (CounterRead){cycles, instructions};
-}
-
-/// The only core register that the instruction loads, or -1.
-static int loaded_register(const InstructionCost *instruction) {
-    uint64_t writes = instruction->writes;
-    if (writes == 0 || (writes & (writes - 1)) != 0 || instruction->base != 0) {
-        return -1;
-    }
-    int number = 0;
-    while (!(writes >> number & 1)) {
-        number++;
-    }
-    return number < 13 ? number : -1;
-}
-
-static const char *load_system_register(Machine *machine, const InstructionCost *instruction,
-                                        CounterRead now) {
-    int target = loaded_register(instruction);
-    if (target < 0) {
-        return "system registers are read by plain loads only";
-    }
-    uint32_t value = 0;
-    bool is_counter = false;
-    uint64_t count = 0;
-    const char *wrong = system_register_read(&machine->registers, machine->access.address,
-                                             now.cycles, &value, &is_counter, &count);
-    if (wrong == NULL) {
-        machine->api.reg_write(machine->engine, UC_ARM_REG_R0 + target, &value);
-        if (is_counter) {
-            record_counter_read(machine, count, now.instructions);
-        }
-    }
-    return wrong;
-}
-
-/// Perform the load or store at `pc` on a system register; NULL, or what is wrong with it.
-static const char *access_system_register(Machine *machine, uint32_t pc) {
-    const InstructionCost *instruction = costs_instruction(&machine->costs, pc);
-    CounterRead now = machine_counters_at(machine, pc);
-    if (instruction == NULL || instruction->base != 0 || machine->access.bytes != 4 ||
-        machine->access.address % 4 != 0) {
-        return "system registers are accessed by plain aligned words";
-    }
-    if (machine_register(machine, UC_ARM_REG_CPSR) & CPSR_IT_STATE) {
-        return "system registers in IT blocks are not modelled";
-    }
-    if (machine->access.type == UC_MEM_WRITE_UNMAPPED) {
-        return system_register_write(&machine->registers, machine->access.address, now.cycles,
-                                     machine->access.value);
-    }
-    return load_system_register(machine, instruction, now);
-}
-
-static bool is_system_register(const Access *access) {
-    uint32_t page = access->address & ~(uint32_t)(SYSTEM_PAGE_BYTES - 1);
-    return (page == SYSTEM_DWT_PAGE || page == SYSTEM_SCS_PAGE) &&
-           (access->type == UC_MEM_READ_UNMAPPED || access->type == UC_MEM_WRITE_UNMAPPED);
-}
-
-static void fault_of_access(Machine *machine) {
-    const Access *access = &machine->access;
-    char detail[64];
-    switch (access->type) {
-    case UC_MEM_READ_UNMAPPED:
-    case UC_MEM_READ_PROT:
-        snprintf(detail, sizeof detail, "read of %u bytes of unmapped memory",
-                 (unsigned)access->bytes);
-        break;
-    case UC_MEM_WRITE_UNMAPPED:
-        snprintf(detail, sizeof detail, "write of %u bytes to unmapped memory",
-                 (unsigned)access->bytes);
-        break;
-    case UC_MEM_WRITE_PROT:
-        snprintf(detail, sizeof detail, "write of %u bytes to read-only memory",
-                 (unsigned)access->bytes);
-        break;
-    default:
-        snprintf(detail, sizeof detail, "jump to where no code is");
-    }
-    machine_fault(machine, "memory-access", &access->address, detail);
-}
-
-/// After an access outside the mapped memories: perform it if it is a system register's and give
-/// where to go on, else fault.
-static uint32_t serve_access(Machine *machine, uint32_t pc) {
-    if (!is_system_register(&machine->access)) {
-        fault_of_access(machine);
-        return pc;
-    }
-    // The engine goes on with a new block after this instruction: end the current one with it.
-    uint32_t begin = machine->block->address;
-    uint32_t next = pc + costs_instruction(&machine->costs, pc)->bytes;
-    machine->block = costs_block(&machine->costs, begin, next - begin);
-    if (fpu_misused(machine)) {
-        return pc;
-    }
-    const char *wrong = access_system_register(machine, pc);
-    if (wrong != NULL) {
-        machine_fault(machine, "memory-access", &machine->access.address, wrong);
-    }
-    return next;
 }
 
 static uc_err map_memories(Machine *machine) {
@@ -415,8 +296,8 @@ void machine_run(Machine *machine, uint32_t stack_pointer, uint32_t entry) {
         if (machine->unhooked != NULL) {
             hook_block(machine, machine->unhooked);
         } else if (machine->access.pending) {
-            pc = serve_access(machine, pc);
-        } else if (fpu_misused(machine)) {
+            pc = machine_serve_access(machine, pc);
+        } else if (machine_fpu_misused(machine)) {
             break;
         } else if (!machine->exception) {
             fault_of_error(machine, error);

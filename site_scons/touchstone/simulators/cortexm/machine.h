@@ -81,7 +81,15 @@ uint32_t machine_register(Machine *machine, int unicorn_register);
 /// Record a fault, unless one is recorded already, and stop.
 void machine_fault(Machine *machine, const char *kind, const uint32_t *address, const char *detail);
 
-/// Serve the semihosting call of the `bkpt 0xAB` at `pc`.
+/// A floating-point instruction of the current block has executed while CPACR forbids it: a fault,
+/// and true. Asked when the block ends, because the block itself may switch the FPU on first.
+bool machine_fpu_misused(Machine *machine);
+
+/// Deal with `access` of the instruction at `pc`: perform it if it is a system register's and give
+/// the address of the next instruction, else fault.
+uint32_t machine_serve_access(Machine *machine, uint32_t pc);
+
+/// Serve the semihosting call of the `bkpt 0xAB` that the core stands at.
 void semihosting_call(Machine *machine);
 
 #endif

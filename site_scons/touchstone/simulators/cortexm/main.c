@@ -58,8 +58,7 @@ static bool parse_memory(const char *text, Memory *memory) {
             return false;
         }
     }
-    memory_declare(memory, (uint32_t)origin, (uint32_t)bytes, permissions);
-    return *end == '\0';
+    return *end == '\0' && memory_declare(memory, (uint32_t)origin, (uint32_t)bytes, permissions);
 }
 
 static bool parse_option(Options *options, Memory *memory, const char *name, const char *value) {

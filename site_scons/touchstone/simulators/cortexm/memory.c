@@ -21,14 +21,20 @@ static uint32_t end_page(uint32_t address, uint32_t bytes) {
     return page < PAGE_COUNT ? (uint32_t)page : PAGE_COUNT;
 }
 
-void memory_declare(Memory *memory, uint32_t address, uint32_t bytes, uint8_t permissions) {
-    for (uint32_t page = first_page(address); page < end_page(address, bytes); page++) {
-        if (permissions != 0) {
-            memory->pages[page] |= MAPPED | FIXED | permissions;
-        } else {
-            memory->pages[page] |= MAPPED | MEMORY_READ | MEMORY_WRITE;
-        }
+bool memory_declare(Memory *memory, uint32_t address, uint32_t bytes, uint8_t permissions) {
+    uint32_t first = first_page(address);
+    uint32_t end = end_page(address, bytes);
+    uint8_t flags = permissions != 0 ? FIXED | permissions : MEMORY_READ | MEMORY_WRITE;
+    for (uint32_t page = first; page < end; page++) {
+        memory->pages[page] |= MAPPED | flags;
     }
+    if (permissions == 0) {
+        if (memory->declared_count == MEMORY_MAX_DECLARED) {
+            return false;
+        }
+        memory->declared[memory->declared_count++] = (MemoryDeclared){first, end};
+    }
+    return true;
 }
 
 void memory_declare_segment(Memory *memory, uint32_t address, uint32_t bytes, uint8_t permissions) {
@@ -44,6 +50,20 @@ void memory_declare_segment(Memory *memory, uint32_t address, uint32_t bytes, ui
     }
 }
 
+/// A memory that holds a segment which is not writable is flash, all of it.
+static void protect_flash(Memory *memory, const MemoryDeclared *declared) {
+    bool flash = false;
+    for (uint32_t page = declared->first_page; page < declared->end_page; page++) {
+        uint8_t flags = memory->pages[page];
+        flash |= (flags & LOADED) && !(flags & (MEMORY_WRITE | FIXED));
+    }
+    for (uint32_t page = declared->first_page; flash && page < declared->end_page; page++) {
+        if (!(memory->pages[page] & (LOADED | FIXED))) {
+            memory->pages[page] &= (uint8_t)~MEMORY_WRITE;
+        }
+    }
+}
+
 static uint8_t *allocate_pages(uint32_t bytes) {
     uint8_t *host = aligned_alloc(MEMORY_PAGE_BYTES, bytes);
     if (host == NULL) {
@@ -55,6 +75,9 @@ static uint8_t *allocate_pages(uint32_t bytes) {
 
 const char *memory_allocate(Memory *memory) {
     enum { COMPARED = PERMISSIONS | MAPPED };
+    for (size_t i = 0; i < memory->declared_count; i++) {
+        protect_flash(memory, &memory->declared[i]);
+    }
     for (uint32_t page = 0; page < PAGE_COUNT;) {
         uint8_t flags = memory->pages[page] & COMPARED;
         uint32_t end = page + 1;

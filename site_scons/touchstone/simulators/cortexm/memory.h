@@ -3,9 +3,9 @@
 /// The simulated memories: which pages exist, what may be done to them, and their bytes.
 ///
 /// A page exists only because `--memory` or a loadable segment of the image names it; everything
-/// else is unmapped and faults. A memory given without permissions is RAM (read and write), but a
-/// page of it that a segment loads code or constants into takes that segment's permissions: what
-/// lies in flash cannot be written and RAM cannot be executed.
+/// else is unmapped and faults. A memory given without permissions is RAM (read and write), unless
+/// a segment that is not writable is loaded into it: then it is flash, readable and, where the
+/// segment is code, executable. RAM cannot be executed.
 #ifndef TOUCHSTONE_CORTEXM_MEMORY_H
 #define TOUCHSTONE_CORTEXM_MEMORY_H
 
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MEMORY_PAGE_BYTES = 4096, MEMORY_MAX_RUNS = 64 };
+enum { MEMORY_PAGE_BYTES = 4096, MEMORY_MAX_RUNS = 64, MEMORY_MAX_DECLARED = 32 };
 
 /// What bytes hold before anything is loaded: not zero, so that a read of memory which nobody
 /// initialised is not accidentally right.
@@ -30,17 +30,26 @@ typedef struct {
     uint8_t *host; ///< page-aligned
 } MemoryRun;
 
+/// A memory whose permissions follow from what is loaded into it.
+typedef struct {
+    uint32_t first_page;
+    uint32_t end_page;
+} MemoryDeclared;
+
 typedef struct {
     uint8_t *pages; ///< one byte of flags for each page of the 4 GiB address space
     MemoryRun runs[MEMORY_MAX_RUNS];
     size_t run_count;
+    MemoryDeclared declared[MEMORY_MAX_DECLARED];
+    size_t declared_count;
 } Memory;
 
 /// False when the host has no memory left.
 bool memory_init(Memory *memory);
 
-/// Declare a memory; `permissions` 0 means RAM whose pages follow the segments loaded into them.
-void memory_declare(Memory *memory, uint32_t address, uint32_t bytes, uint8_t permissions);
+/// Declare a memory; `permissions` 0 means that they follow from the segments loaded into it. False
+/// if there are too many.
+bool memory_declare(Memory *memory, uint32_t address, uint32_t bytes, uint8_t permissions);
 
 /// Declare the pages a segment is loaded into.
 void memory_declare_segment(Memory *memory, uint32_t address, uint32_t bytes, uint8_t permissions);

@@ -52,8 +52,8 @@ static uint32_t quadrant0(uint32_t half) {
     uint32_t offset = field(half, 12, 10) << 3 | bit(half, 6, 2) | bit(half, 5, 6);
     switch (half >> 13) {
     case 0: { // c.addi4spn
-        uint32_t imm = field(half, 12, 11) << 4 | field(half, 10, 7) << 6 | bit(half, 6, 2) |
-                       bit(half, 5, 3);
+        uint32_t imm =
+            field(half, 12, 11) << 4 | field(half, 10, 7) << 6 | bit(half, 6, 2) | bit(half, 5, 3);
         return imm == 0 ? 0 : i_type(imm, 2, 0, rd, 0x13);
     }
     case 2:

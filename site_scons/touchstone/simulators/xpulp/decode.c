@@ -27,8 +27,8 @@ static uint32_t sign_extend(uint32_t value, unsigned width) {
 }
 
 static uint32_t branch_offset(uint32_t w) {
-    uint32_t raw = bits(w, 31, 31) << 12 | bits(w, 7, 7) << 11 | bits(w, 30, 25) << 5 |
-                   bits(w, 11, 8) << 1;
+    uint32_t raw =
+        bits(w, 31, 31) << 12 | bits(w, 7, 7) << 11 | bits(w, 30, 25) << 5 | bits(w, 11, 8) << 1;
     return sign_extend(raw, 13);
 }
 

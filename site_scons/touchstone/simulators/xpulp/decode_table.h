@@ -41,8 +41,8 @@ typedef struct {
 #define OPCODE 0x7fu
 #define FUNCT3 0x707fu
 #define FUNCT7 0xfe00707fu
-#define UNARY 0xfff0707fu  // funct7 and rs2
-#define NORM 0xc000707fu   // bits 31:30 and funct3
+#define UNARY 0xfff0707fu // funct7 and rs2
+#define NORM 0xc000707fu  // bits 31:30 and funct3
 #define LOOP_NO_RS1 (0xf8000u | 0xf00u)
 #define LOOP_RS1 0xf00u
 #define R(f7, f3, opcode) ((uint32_t)(f7) << 25 | (uint32_t)(f3) << 12 | (opcode))

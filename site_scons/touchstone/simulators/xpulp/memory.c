@@ -67,7 +67,9 @@ static step memory_access(sim *s, core *c, const region *r, uint32_t address, ui
               (unsigned)bytes, r == &s->l1 ? "L1" : "L2");
         return STEP_STOP;
     }
-    uint32_t cost = c->id == FC ? s->timing->fc_memory : r == &s->l1 ? s->timing->l1 : s->timing->l2;
+    uint32_t cost = c->id == FC   ? s->timing->fc_memory
+                    : r == &s->l1 ? s->timing->l1
+                                  : s->timing->l2;
     uint32_t accesses = (address & (bytes - 1)) == 0 ? 1 : 2;
     c->cycle += (uint64_t)cost * accesses - 1;
     return STEP_OK;

@@ -5,6 +5,9 @@
 #ifndef XPULP_OPS_H
 #define XPULP_OPS_H
 
+// clang-format would turn the lists into stairs.
+// clang-format off
+
 // RV32IM and control.
 #define XPULP_BASE_OPS(X)                                                                          \
     X(LUI) X(AUIPC) X(JAL) X(JALR) X(BEQ) X(BNE) X(BLT) X(BGE) X(BLTU) X(BGEU) X(BEQIMM)           \
@@ -69,6 +72,8 @@
     X(PV_ABS_H) X(PV_ABS_B) X(PV_EXTRACT_H) X(PV_EXTRACT_B) X(PV_EXTRACTU_H) X(PV_EXTRACTU_B)      \
     X(PV_INSERT_H) X(PV_INSERT_B) X(PV_SHUFFLE_H) X(PV_SHUFFLE_B) X(PV_SHUFFLE2_H)                 \
     X(PV_SHUFFLE2_B) X(PV_PACK_H) X(PV_PACKHI_B) X(PV_PACKLO_B)
+
+// clang-format on
 
 #define XPULP_NAME(name) OP_##name,
 #define XPULP_LANE_NAME(name, op6, lane, imm, expression) OP_PV_##name##_H, OP_PV_##name##_B,

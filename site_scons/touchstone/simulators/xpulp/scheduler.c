@@ -6,9 +6,7 @@
 
 enum { RANK_BITS = 4, QUOTA = 4096 };
 
-static uint64_t key_of(const core *c) {
-    return c->cycle << RANK_BITS | c->id;
-}
+static uint64_t key_of(const core *c) { return c->cycle << RANK_BITS | c->id; }
 
 void core_sleep(sim *s, core *c, core_state state) {
     c->state = state;
@@ -36,8 +34,8 @@ static void report_deadlock(sim *s) {
         if (i < CLUSTER_CORES && c->state != CORE_OFF && first->id == FC) {
             first = c;
         }
-        int written = snprintf(text + used, sizeof text - used, "%s%s", i == 0 ? "" : " ",
-                               names[c->state]);
+        int written =
+            snprintf(text + used, sizeof text - used, "%s%s", i == 0 ? "" : " ", names[c->state]);
         used += written > 0 ? (size_t)written : 0;
     }
     core at = *first;

@@ -43,9 +43,9 @@ typedef struct {
 typedef struct {
     uint32_t base, size;
     uint8_t *bytes;
-    insn *code;         // one entry per half-word, two spare ones at the end
-    uint8_t *executed;  // per half-word: part of an instruction that was decoded
-    uint8_t *has_code;  // per block of 2^CODE_BLOCK_BITS bytes: some half-word is executed
+    insn *code;        // one entry per half-word, two spare ones at the end
+    uint8_t *executed; // per half-word: part of an instruction that was decoded
+    uint8_t *has_code; // per block of 2^CODE_BLOCK_BITS bytes: some half-word is executed
 } region;
 
 // Cycles; one column of the table in latency.c. "extra" counts cycles beyond the first.
@@ -55,10 +55,10 @@ typedef struct {
     uint32_t split_target;               // jump or branch to a word-crossing 32-bit instruction
     uint32_t l1, l2, cluster_peripheral; // per access; a misaligned one counts twice
     uint32_t demux, apb, fc_memory;
-    uint32_t event_wait;     // p.elw, from its issue or from the event, whichever is later
-    uint32_t div_positive;   // + leading zeros of the divisor
-    uint32_t div_negative;   // + leading zeros of its absolute value
-    uint32_t core_start;     // fetch enable to first instruction
+    uint32_t event_wait;   // p.elw, from its issue or from the event, whichever is later
+    uint32_t div_positive; // + leading zeros of the divisor
+    uint32_t div_negative; // + leading zeros of its absolute value
+    uint32_t core_start;   // fetch enable to first instruction
 } latency;
 
 const latency *latency_find(const char *name);
