@@ -120,12 +120,12 @@ def simulator(sanitize: bool = False) -> Path:
 
 
 @functools.cache
-def assemble(body: str, core: str = M4, prelude: str = PRELUDE) -> bytes:
-    """The ELF of a program that starts with `body`."""
+def assemble(body: str, core: str = M4, code: int = CODE) -> bytes:
+    """The ELF, at address `code`, of a program that starts with `body`."""
     with tempfile.TemporaryDirectory(dir=scratch()) as name:
         folder = Path(name)
-        (folder / "link.ld").write_text(LINK_SCRIPT % (CODE, RAM))
-        (folder / "program.S").write_text(prelude + body)
+        (folder / "link.ld").write_text(LINK_SCRIPT % (code, RAM))
+        (folder / "program.S").write_text(PRELUDE + body)
         machine = ("-target", "thumb-freestanding-eabihf", f"-mcpu={CPUS[core]}", "-nostdlib")
         zig("cc", *machine, "-T", folder / "link.ld", folder / "program.S", "-o", folder / "elf")
         return (folder / "elf").read_bytes()

@@ -43,7 +43,7 @@
             type raw;                                                                              \
             memcpy(&raw, l1 + offset, sizeof raw);                                                 \
             value = (uint32_t)raw;                                                                 \
-            cycle += l1_extra;                                                                     \
+            cycle += l1_extra + (conflicts ? bank_delay(s, offset, cycle) : 0);                    \
         } else {                                                                                   \
             PUBLISH();                                                                             \
             if (bus_load(s, c, address, sizeof(type), &value) != STEP_OK) {                        \
@@ -65,7 +65,7 @@
             !l1_has_code[offset >> CODE_BLOCK_BITS]) {                                             \
             type raw = (type)RS2;                                                                  \
             memcpy(l1 + offset, &raw, sizeof raw);                                                 \
-            cycle += l1_extra;                                                                     \
+            cycle += l1_extra + (conflicts ? bank_delay(s, offset, cycle) : 0);                    \
         } else {                                                                                   \
             PUBLISH();                                                                             \
             if (bus_store(s, c, address, sizeof(type), (type)RS2) != STEP_OK) {                    \
@@ -215,9 +215,14 @@ void execute(sim *s, core *c, uint64_t limit, uint64_t budget) {
     uint64_t cycle = c->cycle, done = 0;
     uint32_t pending = c->pending, target = 0, extra = 0;
     bool asleep = false;
+    const bool conflicts = s->model_conflicts, timed_fetch = s->model_icache && c->id != FC;
 
     while (budget != 0) {
         in = ip;
+        if (timed_fetch && PC_OF(in) - c->fetch_base > 12 && in->op != OP_UNDECODED) {
+            SYNC();
+            cycle += fetch_latency(s, c, PC_OF(in), cycle);
+        }
         uint32_t before = pending;
         cycle += (in->uses & pending) != 0; // every producer's penalty is one cycle
         pending = 0;

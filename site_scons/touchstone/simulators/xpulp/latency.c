@@ -25,6 +25,8 @@ static const latency columns[] = {
         .event_wait = 9,
         .div_positive = 3,
         .div_negative = 2,
+        .refill = 2,
+        .fetch_l2 = 14,
         .core_start = 1,
     },
     {
@@ -45,6 +47,8 @@ static const latency columns[] = {
         .event_wait = 9,
         .div_positive = 3,
         .div_negative = 2,
+        .refill = 2,
+        .fetch_l2 = 14,
         .core_start = 1,
     },
 };

@@ -7,13 +7,14 @@
 #include <string.h>
 
 typedef struct {
-    const char *image, *stream, *log, *report, *limit, *timing;
+    const char *image, *stream, *log, *report, *limit, *timing, *conflicts, *icache;
 } options;
 
 static int usage(const char *reason) {
     fprintf(stderr,
             "xpulp_sim: %s\nusage: xpulp_sim IMAGE.elf --stream FILE --log FILE --report FILE "
-            "--max-instructions N [--timing gvsoc|rtl]\n",
+            "--max-instructions N [--timing gvsoc|rtl] [--bank-conflicts on|off] "
+            "[--icache on|off]\n",
             reason);
     return 2;
 }
@@ -26,7 +27,9 @@ static const char *parse(int argc, char **argv, options *out) {
                  {"--log", &out->log},
                  {"--report", &out->report},
                  {"--max-instructions", &out->limit},
-                 {"--timing", &out->timing}};
+                 {"--timing", &out->timing},
+                 {"--bank-conflicts", &out->conflicts},
+                 {"--icache", &out->icache}};
     for (int i = 1; i < argc; i++) {
         const char **target = NULL;
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
@@ -55,10 +58,16 @@ static bool parse_count(const char *text, uint64_t *value) {
     return errno == 0 && end != text && *end == '\0' && text[0] != '-' && parsed > 0;
 }
 
+static bool parse_switch(const char *text, bool *value) {
+    *value = strcmp(text, "on") == 0;
+    return *value || strcmp(text, "off") == 0;
+}
+
 static void reset(sim *s, uint64_t max_instructions) {
     for (uint32_t i = 0; i < ALL_CORES; i++) {
         s->cores[i].id = i;
         s->cores[i].state = CORE_OFF;
+        s->cores[i].fetch_base = UINT32_MAX;
         s->key[i] = UINT64_MAX;
     }
     s->cores[FC].state = CORE_RUNNING;
@@ -90,7 +99,7 @@ static int run(sim *s, const options *o) {
 }
 
 int main(int argc, char **argv) {
-    options o = {.timing = "gvsoc"};
+    options o = {.timing = "gvsoc", .conflicts = "off", .icache = "off"};
     const char *problem = parse(argc, argv, &o);
     uint64_t limit = 0;
     if (problem != NULL) {
@@ -107,6 +116,10 @@ int main(int argc, char **argv) {
     s->timing = latency_find(o.timing);
     if (s->timing == NULL) {
         return usage("--timing takes gvsoc or rtl");
+    }
+    if (!parse_switch(o.conflicts, &s->model_conflicts) ||
+        !parse_switch(o.icache, &s->model_icache)) {
+        return usage("--bank-conflicts and --icache take on or off");
     }
     reset(s, limit);
     int status = load_image(s, o.image) ? run(s, &o) : 2;

@@ -71,6 +71,11 @@ static step memory_access(sim *s, core *c, const region *r, uint32_t address, ui
                     : r == &s->l1 ? s->timing->l1
                                   : s->timing->l2;
     uint32_t accesses = (address & (bytes - 1)) == 0 ? 1 : 2;
+    if (s->model_conflicts && r == &s->l1) {
+        for (uint32_t i = 0; i < accesses; i++) {
+            c->cycle += bank_delay(s, address - r->base + 4 * i, c->cycle + i);
+        }
+    }
     c->cycle += (uint64_t)cost * accesses - 1;
     return STEP_OK;
 }

@@ -111,6 +111,15 @@ static step exit_store(sim *s, core *c, uint32_t value) {
     return STEP_STOP;
 }
 
+// Enable and flush; the other registers of the controller have no effect that shows.
+static void icache_store(sim *s, uint32_t offset, uint32_t value) {
+    if (offset == 0) {
+        s->icache_enabled = value != 0;
+    } else if (offset == 4) {
+        icache_flush(s);
+    }
+}
+
 step peripheral_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value) {
     uint32_t offset;
     if (address - STDOUT < STDOUT_BYTES && (address & 7) == 0) { // one port per core, any width
@@ -134,6 +143,7 @@ step peripheral_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_
     }
     c->cycle += s->timing->cluster_peripheral - 1;
     if (address - CLUSTER_ICACHE < ICACHE_BYTES) {
+        icache_store(s, address - CLUSTER_ICACHE, value);
         return STEP_OK;
     }
     offset = address - CLUSTER_EVENT_UNIT_SOFTWARE;

@@ -21,6 +21,10 @@ enum {
     SOFTWARE_EVENTS = 8,
     // More than any instruction takes: bounds the cycles of a run by its instructions.
     CYCLES_PER_INSTRUCTION = 64,
+    L1_BANKS = 16, // word interleaved
+    ICACHE_WAYS = 4,
+    PRIVATE_SETS = 8, // 512 bytes per core
+    SHARED_SETS = 32, // per bank, 2 KB each
     CODE_BLOCK_BITS = 8 // granule of the coarse "holds executed code" map, log2 bytes
 };
 
@@ -58,6 +62,8 @@ typedef struct {
     uint32_t event_wait;   // p.elw, from its issue or from the event, whichever is later
     uint32_t div_positive; // + leading zeros of the divisor
     uint32_t div_negative; // + leading zeros of its absolute value
+    uint32_t refill;       // instruction cache, per level
+    uint32_t fetch_l2;     // instruction line from L2
     uint32_t core_start;   // fetch enable to first instruction
 } latency;
 
@@ -65,6 +71,18 @@ const latency *latency_find(const char *name);
 uint32_t latency_divide(const latency *t, uint32_t divisor, bool is_signed);
 
 typedef enum { CORE_OFF, CORE_RUNNING, CORE_EVENT_WAIT, CORE_MUTEX_WAIT, CORE_WFI } core_state;
+
+typedef struct {
+    bool valid;
+    uint32_t tag;
+    uint64_t ready; // cycle at which its refill is complete
+} icache_line;
+
+typedef struct {
+    icache_line lines[SHARED_SETS][ICACHE_WAYS];
+    uint8_t lfsr; // chooses the way to replace
+    uint64_t busy_until;
+} icache;
 
 typedef struct {
     uint32_t x[33];
@@ -79,6 +97,8 @@ typedef struct {
     uint64_t sleep_cycles, sleep_start;
     uint32_t pcer, pcmr;
     uint64_t pccr[2], pccr_start[2]; // active cycles, instructions
+    uint32_t fetch_base; // address of the line in the prefetch buffer
+    icache private_icache;
     // Event unit, this core's part.
     uint32_t boot_address;
     uint32_t event_mask, event_buffer;
@@ -118,6 +138,10 @@ typedef struct {
     uint32_t fetch_enable;
     bool reschedule; // another core's key changed: the running core's horizon is stale
     const latency *timing;
+    bool model_conflicts, model_icache; // options of the timing
+    bool icache_enabled;
+    icache shared_icache[2];
+    uint64_t bank_free[L1_BANKS]; // first cycle in which the bank takes another access
     uint64_t max_instructions, max_cycles, instructions;
     counter_read *reads;
     size_t read_count, read_capacity;
@@ -143,6 +167,18 @@ step bus_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value
 void mark_executed(region *r, uint32_t offset, uint32_t half_words);
 void fault(sim *s, const core *c, const char *kind, const uint32_t *address, const char *format,
            ...);
+
+// Cycles that an L1 access at `offset` waits for its bank from cycle `now` on; books the bank.
+static inline uint64_t bank_delay(sim *s, uint32_t offset, uint64_t now) {
+    uint64_t *free_at = &s->bank_free[offset / 4 % L1_BANKS];
+    uint64_t start = *free_at > now ? *free_at : now;
+    *free_at = start + 1;
+    return start - now;
+}
+
+// icache.c: cycles that the fetch of the instruction at `pc` takes beyond the pipeline's own.
+uint32_t fetch_latency(sim *s, core *c, uint32_t pc, uint64_t now);
+void icache_flush(sim *s);
 
 // decode.c, compressed.c
 bool decode_word(uint32_t word, insn *out);
