@@ -13,11 +13,16 @@ typedef void ts_softmax_row_fn(const int8_t *input, uint8_t *output, uint32_t n,
 
 /* One division serves the whole row when, with M = floor(255 * 2^24 / sum) + 1, (t * M) >> 24
  * equals floor(255 * t / sum) for every table value t. M exceeds 255 * 2^24 / sum by e / sum with
- * 0 < e <= sum, so t * M / 2^24 exceeds 255 * t / sum by t * e / (sum * 2^24); the floor stays when
- * that is below 1 / sum, that is when t * e < 2^24, which max * sum < 2^24 ensures. As t <= sum,
- * t * M <= 255 * 2^24 + t, and t <= 255 keeps that in 32 bits. */
+ * 0 < e <= sum, so t * M / 2^24 exceeds 255 * t / sum by t * e / (sum * 2^24), at most t / 2^24.
+ *
+ * - The floor stays when the excess is below 1 / sum, that is when t * e < 2^24, which
+ *   max * sum < 2^24 ensures.
+ * - With max <= 255 and max * sum >= 2^24, 255 * t / sum <= 255 * 255^2 / 2^24 < 0.989: both
+ *   floors are 0. So tables of bytes always qualify.
+ *
+ * As t <= sum, t * M <= 255 * 2^24 + t, which fits 32 bits in both cases. */
 static inline int ts_softmax_reciprocal_is_exact(const ts_softmax_table *table, uint32_t sum) {
-    return table->max <= 255u && (uint64_t)table->max * sum < 1u << 24;
+    return table->max <= 255u || (uint64_t)table->max * sum < 1u << 24;
 }
 
 static inline uint32_t ts_softmax_reciprocal(uint32_t sum) { return (255u << 24) / sum + 1u; }

@@ -70,12 +70,11 @@ static inline void ts_row_scale(uint8_t *row, uint32_t n, uint32_t reciprocal) {
         row[i] = (uint8_t)(row[i] * reciprocal >> 24);
 }
 
-/* Same contract as ts_softmax_row. Small tables take the word-wise path, in which the row holds
- * the entries between the passes; a row too long for the one division is left to plain C before
- * anything is overwritten. */
+/* Same contract as ts_softmax_row. Tables of bytes take the word-wise path, in which the row holds
+ * the entries between the passes. */
 static inline void ts_softmax_row_armv7em(const int8_t *input, uint8_t *output, uint32_t n,
                                           const ts_softmax_table *table) {
-    if (!ts_softmax_reciprocal_is_exact(table, table->max * n)) {
+    if (table->max > 255u) {
         ts_softmax_row(input, output, n, table);
         return;
     }

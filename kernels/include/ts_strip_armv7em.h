@@ -91,11 +91,17 @@ _Static_assert(offsetof(ts_strip, mul) == 8 && offsetof(ts_strip, output) == 16 
 /* Computes and stores a strip; `strip` is used up. `extend` (sxtb16, uxtb16) and `load` (ldrsb,
  * ldrb) say how the left operand is read. r4-r7: the sums of row 0 columns 0 and 1 and of row 1;
  * r0 left, r1 right, r2 depth. The left operand's second row is done first, so that the
- * post-increment serves both rows. */
+ * post-increment serves both rows. The function is local to the object file. */
 #define TS_STRIP_FUNCTION(name, extend, load)                                       \
-    static __attribute__((naked, noinline, unused)) void name(                      \
-        __attribute__((unused)) ts_strip *strip) {                                  \
-        __asm__(                                                                    \
+    void name(ts_strip *strip);                                                     \
+    __asm__(                                                                        \
+            "    .pushsection .text." #name ", \"ax\", %progbits\n"                 \
+            "    .syntax unified\n"                                                 \
+            "    .thumb\n"                                                          \
+            "    .p2align 2\n"                                                      \
+            "    .thumb_func\n"                                                     \
+            "    .type " #name ", %function\n"                                      \
+            #name ":\n"                                                             \
             "    push {r0, r4-r11, lr}\n"                                           \
             /* a block; steps come in twos, an odd one enters in the middle */      \
             "1:  ldrd r4, r5, [r0]\n"                                               \
@@ -146,7 +152,7 @@ _Static_assert(offsetof(ts_strip, mul) == 8 && offsetof(ts_strip, output) == 16 
             /* one row on already; a second, unless just one is left: then the      \
              * last block overlaps this one and stores the shared row once more */  \
             "    subs r0, r0, #2\n"                                                 \
-            "    ble 9f\n"                                                         \
+            "    ble 9f\n"                                                          \
             "    str r0, [r3, #48]\n"                                               \
             "    cmp r0, #1\n"                                                      \
             "    itt ne\n"                                                          \
@@ -156,11 +162,12 @@ _Static_assert(offsetof(ts_strip, mul) == 8 && offsetof(ts_strip, output) == 16 
             "    str r10, [r3, #16]\n"                                              \
             "    mov r0, r3\n"                                                      \
             "    b 1b\n"                                                            \
-            "9:  pop {r0, r4-r11, pc}\n");                                          \
-    }
+            "9:  pop {r0, r4-r11, pc}\n"                                            \
+            "    .size " #name ", . - " #name "\n"                                  \
+            "    .popsection\n")
 
-TS_STRIP_FUNCTION(ts_strip_s8_armv7em, "sxtb16", "ldrsb")
-TS_STRIP_FUNCTION(ts_strip_u8_armv7em, "uxtb16", "ldrb")
+TS_STRIP_FUNCTION(ts_strip_s8_armv7em, "sxtb16", "ldrsb");
+TS_STRIP_FUNCTION(ts_strip_u8_armv7em, "uxtb16", "ldrb");
 
 // clang-format on
 

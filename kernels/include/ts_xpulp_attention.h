@@ -59,12 +59,15 @@ static inline ts_xp_product ts_xp_scores_product(uint32_t columns, uint32_t dept
     };
 }
 
+/* Rows of a tile to compute where four can be stored: a lone row is cheaper by itself. */
+static inline uint32_t ts_xp_whole_rows(uint32_t rows) { return rows & 2 ? ts_xp_align4(rows) : rows; }
+
 /* Scores of a tile into `panel`, from the tile's queries (a panel) and a head's keys. */
 static inline void ts_xp_scores(ts_xp_product *scores, const void *queries, const int8_t *keys,
                                 uint32_t rows, void *panel) {
     scores->left = queries;
     scores->right = keys;
-    scores->rows = rows;
+    scores->rows = ts_xp_whole_rows(rows);
     scores->output = panel;
     ts_xp_product_s8(scores, (ts_range){0, ts_ceil_div(scores->columns, 4)});
 }
@@ -72,19 +75,15 @@ static inline void ts_xp_scores(ts_xp_product *scores, const void *queries, cons
 /* Softmax of the rows of a panel of n columns, in place and zero-padded. */
 static inline void ts_xp_softmax_panel(void *panel, uint32_t rows, uint32_t n,
                                        const ts_softmax_table *table) {
-    for (uint32_t i = 0; i < rows; i++) {
-        const ts_xp_row row = {(int8_t *)panel + 4 * i, (uint8_t *)panel + 4 * i, 16, 16, n, 1};
-        ts_xp_softmax_row(&row, table);
-    }
+    const ts_xp_rows all = {panel, panel, 16, 16, 4, 4, rows, n, 1};
+    ts_xp_softmax_rows(&all, table);
 }
 
 /* Softmax of the rows of a panel of n columns into n-byte rows of an attention map. */
-static inline void ts_xp_softmax_to_map(const void *panel, uint8_t *map, uint32_t rows, uint32_t n,
+static inline void ts_xp_softmax_to_map(void *panel, uint8_t *map, uint32_t rows, uint32_t n,
                                         const ts_softmax_table *table) {
-    for (uint32_t i = 0; i < rows; i++) {
-        const ts_xp_row row = {(const int8_t *)panel + 4 * i, map + i * n, 16, 4, n, 0};
-        ts_xp_softmax_row(&row, table);
-    }
+    const ts_xp_rows all = {panel, map, 16, 4, 4, n, rows, n, 0};
+    ts_xp_softmax_rows(&all, table);
 }
 
 #endif

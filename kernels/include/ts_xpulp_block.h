@@ -45,14 +45,14 @@
 #define TS_XP_NORVC ".option push\n\t.option norvc\n\t"
 #define TS_XP_LOOP(count, instructions) ".insn i 0x7b, 4, x0, %[" count "], 2*" instructions "\n\t"
 
-/* Four rows by four channels over steps >= 1. The first step multiplies without accumulating, which
+/* Four rows by four channels over 1 + `more` steps; `next` = pitch of the right rows, `back` = 4 -
+ * 3 * pitch. The first step multiplies without accumulating, which
  * saves clearing 16 registers, and keeps its second left word in c33, free until the end of the
  * step; the loop keeps it in the register of its own count. Both pointers advance to the tail. */
 #define TS_XP_BLOCK_4X4(name, dot, sdot)                                                           \
     static TS_XP_INLINE void name(int32_t *c, const uint32_t **left, const int8_t **right,         \
-                                  uint32_t pitch, uint32_t steps) {                                \
-        const int32_t next = (int32_t)pitch, back = 4 - 3 * (int32_t)pitch;                        \
-        uint32_t n = steps - 1, l0, r0, r1, r2, r3;                                                \
+                                  int32_t next, int32_t back, uint32_t more) {                     \
+        uint32_t n = more, l0, r0, r1, r2, r3;                                                     \
         __asm__ volatile(                                                                          \
             TS_XP_NORVC TS_XP_STEP_4X4(dot, "c33") "beqz %[n], 1f\n\t" TS_XP_LOOP("n", "24")       \
                 TS_XP_STEP_4X4(sdot, "n") "1:\n\t.option pop"                                      \

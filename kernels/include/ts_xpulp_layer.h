@@ -35,61 +35,71 @@ typedef struct {
     int8_t *result; /* [S, E] */
 } ts_xp_layer;
 
-/* Where everything is in the scratch memory, and the heads of a group. */
+/* Where everything is in the scratch memory. With key weights, queries and keys have the channels of
+ * a group side by side in rows of `width` bytes (queries as row panels), so that a head may begin
+ * within a word; without, each head has its own query panels. */
 typedef struct {
-    uint32_t group;
-    uint32_t query_head, key_head, value_head; /* bytes a head */
+    uint32_t group, width;          /* heads of a group */
+    uint32_t query_head, query_row; /* bytes; a tile is four rows */
     int8_t *input, *context, *queries, *keys, *values;
-    uint32_t *panel; /* of this core */
+    uint32_t *panel, *query; /* of this core; `query` for heads that begin or end within a word */
 } ts_xp_layer_memory;
 
-/* Heads of a group: equal groups, as few as TS_XP_GROUP_BYTES allows. */
-static inline uint32_t ts_xp_layer_group(const ts_shape *shape, uint32_t words_per_head) {
-    const uint32_t bytes = shape->H * ts_xp_align4(shape->S) * words_per_head;
+/* Heads of a group: equal groups, as few as TS_XP_GROUP_BYTES allows. `width`: bytes of query, key
+ * and value per row and head, each rounded up to 4. */
+static inline uint32_t ts_xp_layer_group(const ts_shape *shape, uint32_t width) {
+    const uint32_t bytes = shape->H * ts_xp_align4(shape->S) * width;
     return ts_ceil_div(shape->H, ts_min(shape->H, ts_ceil_div(bytes, TS_XP_GROUP_BYTES)));
 }
 
-/* Scratch of the team; `width` = bytes of query, key and value per row and head, each rounded up to
- * 4. */
-static inline uint32_t ts_xp_layer_scratch(const ts_shape *shape, uint32_t width, uint32_t cores) {
-    return ts_xp_align4(shape->S) * (ts_xp_align4(shape->E) + ts_xp_align4(shape->H * shape->P) +
-                                     width * ts_xp_layer_group(shape, width) + 4 * cores);
+static inline uint32_t ts_xp_layer_width(const ts_xp_layer *layer) {
+    const uint32_t P = ts_xp_align4(layer->shape.P);
+    return layer->key.weight ? 3 * P : ts_xp_align4(layer->query_width) + P;
 }
 
+/* Words of a core's copy of one head's queries. */
+static inline uint32_t ts_xp_query_words(uint32_t P) { return P & 3 ? ts_xp_align4(P) + 4 : 0; }
+
+/* Divides `scratch` up; `*end` is where it ends. */
 static inline ts_xp_layer_memory ts_xp_layer_place(const ts_xp_layer *layer, const ts_team *team,
-                                                   void *scratch) {
+                                                   int8_t *scratch, int8_t **end) {
     const ts_shape *shape = &layer->shape;
-    const uint32_t S = ts_xp_align4(shape->S), P = ts_xp_align4(shape->P);
-    const uint32_t query = ts_xp_align4(layer->query_width), key = layer->key.weight ? P : 0;
-    ts_xp_layer_memory m;
-    m.group = ts_xp_layer_group(shape, query + key + P);
-    m.query_head = S * query;
-    m.key_head = S * key;
-    m.value_head = S * P;
+    const uint32_t S = ts_xp_align4(shape->S);
+    const int keys = layer->key.weight != NULL;
+    const uint32_t group = ts_xp_layer_group(shape, ts_xp_layer_width(layer));
+    const uint32_t width = ts_xp_align4(group * shape->P), query = ts_xp_align4(layer->query_width);
+    ts_xp_layer_memory m = {.group = group, .width = width};
+    m.query_head = keys ? 4 * shape->P : S * query;
+    m.query_row = keys ? width : query;
     m.input = scratch;
     m.context = m.input + S * ts_xp_align4(shape->E);
     m.queries = m.context + S * ts_xp_align4(shape->H * shape->P);
-    m.keys = m.queries + m.group * m.query_head;
-    m.values = m.keys + m.group * m.key_head;
-    m.panel = (uint32_t *)(m.values + m.group * m.value_head) + S * team->core;
+    m.keys = m.queries + S * (keys ? width : group * query);
+    m.values = m.keys + (keys ? S * width : 0);
+    m.panel = (uint32_t *)(m.values + S * width) + S * team->core;
+    m.query = (uint32_t *)(m.values + S * width) + S * team->cores;
+    *end = (int8_t *)m.query;
+    if (keys) {
+        *end += 4 * team->cores * ts_xp_query_words(shape->P);
+        m.query += team->core * ts_xp_query_words(shape->P);
+    }
     return m;
 }
 
-/* A projection of the input panels by heads first .. first + heads - 1 of `linear`, without where
- * its output goes. */
+/* A projection of the input panels by heads first .. first + heads - 1 of `linear`, their channels
+ * side by side, without where its output goes. The output has room for whole tiles. */
 static inline ts_xp_product ts_xp_projection(const ts_shape *shape, const void *panels,
                                              const ts_xp_linear *linear, uint32_t width,
                                              uint32_t first, uint32_t heads) {
     const uint32_t depth = ts_xp_align4(shape->E);
     return (ts_xp_product){
-        .heads = heads,
-        .rows = shape->S,
-        .columns = width,
+        .heads = 1,
+        .rows = ts_xp_whole_rows(shape->S),
+        .columns = heads * width,
         .depth = depth,
         .left = panels,
         .left_tile = 4 * depth,
         .right = linear->weight + first * width * depth,
-        .right_head = width * depth,
         .right_pitch = depth,
         .bias = linear->bias + first * width,
         .requant = ts_requant_from(linear->requant, first * width),
@@ -101,40 +111,54 @@ static inline void ts_xp_share_product(const ts_team *team, const ts_xp_product 
     ts_xp_product_s8(product, ts_xp_share(team, ts_xp_units(product)));
 }
 
-/* Queries to row panels, zero-padded to words. Each of these functions has its own frame, so that
- * the stack holds one product at a time. */
+/* Queries of a group of heads, each head with its own row panels. Each of these functions has its
+ * own frame, so that the stack holds one product at a time. */
 static TS_XP_NOINLINE __attribute__((unused)) void
-ts_xp_project_queries(const ts_team *team, const ts_shape *shape, const void *panels,
-                      const ts_xp_linear *linear, uint32_t width, uint32_t first, uint32_t heads,
-                      int8_t *queries) {
+ts_xp_project_heads(const ts_team *team, const ts_shape *shape, const void *panels,
+                    const ts_xp_linear *linear, uint32_t width, uint32_t first, uint32_t heads,
+                    int8_t *queries) {
     ts_xp_product product = ts_xp_projection(shape, panels, linear, width, first, heads);
     const uint32_t pitch = ts_xp_align4(width);
+    product.heads = heads;
+    product.columns = width;
+    product.right_head = width * product.depth;
     product.output = queries;
     product.output_head = ts_xp_align4(shape->S) * pitch;
     product.output_row_tile = 4 * pitch;
     product.output_channel_tile = 16;
     product.output_word = 4;
-    product.zero_padded = 1;
     ts_xp_share_product(team, &product);
 }
 
-/* Keys to rows, zero-padded to words. */
+/* Queries of a group of heads side by side, as row panels. */
+static TS_XP_NOINLINE __attribute__((unused)) void
+ts_xp_project_queries(const ts_team *team, const ts_xp_layer *layer, const ts_xp_layer_memory *m,
+                      uint32_t first, uint32_t heads) {
+    const ts_shape *shape = &layer->shape;
+    ts_xp_product product =
+        ts_xp_projection(shape, m->input, &layer->query, shape->P, first, heads);
+    product.output = m->queries;
+    product.output_row_tile = 4 * m->width;
+    product.output_channel_tile = 16;
+    product.output_word = 4;
+    ts_xp_share_product(team, &product);
+}
+
+/* Keys of a group of heads side by side, as rows. */
 static TS_XP_NOINLINE __attribute__((unused)) void
 ts_xp_project_keys(const ts_team *team, const ts_xp_layer *layer, const ts_xp_layer_memory *m,
                    uint32_t first, uint32_t heads) {
     const ts_shape *shape = &layer->shape;
-    ts_xp_product product = ts_xp_projection(shape, m->input, &layer->key, shape->P, first, heads);
-    const uint32_t pitch = ts_xp_align4(shape->P);
+    ts_xp_product product =
+        ts_xp_projection(shape, m->input, &layer->key, shape->P, first, heads);
     product.output = m->keys;
-    product.output_head = m->key_head;
-    product.output_row_tile = 4 * pitch;
+    product.output_row_tile = 4 * m->width;
     product.output_channel_tile = 4;
-    product.output_word = pitch;
-    product.zero_padded = 1;
+    product.output_word = m->width;
     ts_xp_share_product(team, &product);
 }
 
-/* Values to one row per channel, align4(S) bytes apart. */
+/* Values of a group of heads, one row per channel, align4(S) bytes apart. */
 static TS_XP_NOINLINE __attribute__((unused)) void
 ts_xp_project_values(const ts_team *team, const ts_xp_layer *layer, const ts_xp_layer_memory *m,
                      uint32_t first, uint32_t heads) {
@@ -143,7 +167,6 @@ ts_xp_project_values(const ts_team *team, const ts_xp_layer *layer, const ts_xp_
         ts_xp_projection(shape, m->input, &layer->value, shape->P, first, heads);
     const uint32_t pitch = ts_xp_align4(shape->S);
     product.output = m->values;
-    product.output_head = m->value_head;
     product.output_row_tile = 4;
     product.output_channel_tile = 4 * pitch;
     product.output_word = pitch;
@@ -158,20 +181,53 @@ typedef struct {
     ts_xp_product scores, context;
 } ts_xp_layer_work;
 
+/* The words of a tile's queries that hold the P channels from `first` on, other channels 0; returns
+ * their number. */
+static inline uint32_t ts_xp_cut_queries(uint32_t *cut, const uint32_t *panel, uint32_t first,
+                                         uint32_t P) {
+    const uint32_t begin = first & 3, end = begin + P, words = ts_ceil_div(end, 4);
+    panel += first & ~3u;
+    for (uint32_t k = 0; k < words; k++) {
+        uint32_t mask = k ? ~0u : ~0u << (8 * begin);
+        if (4 * k + 4 > end)
+            mask &= (1u << (8 * (end & 3))) - 1;
+        for (uint32_t i = 0; i < 4; i++)
+            cut[4 * k + i] = panel[4 * k + i] & mask;
+    }
+    return words;
+}
+
+/* Scores of one tile into the core's panel. */
+static inline void ts_xp_layer_scores(ts_xp_layer_work *w, const ts_xp_tile *tile) {
+    const ts_xp_layer *layer = w->layer;
+    const ts_xp_layer_memory *m = w->memory;
+    const uint32_t P = layer->shape.P, first = tile->head * P;
+    const int8_t *queries = m->queries + tile->row * m->query_row;
+    const int8_t *keys = layer->input;
+    if (!layer->key.weight) {
+        queries += tile->head * m->query_head;
+    } else if (P & 3) {
+        w->scores.depth = 4 * ts_xp_cut_queries(m->query, (const uint32_t *)queries, first, P);
+        queries = (const int8_t *)m->query;
+        keys = m->keys + (first & ~3u);
+    } else {
+        queries += tile->head * m->query_head;
+        keys = m->keys + first;
+    }
+    ts_xp_scores(&w->scores, queries, keys, tile->rows, m->panel);
+}
+
 static inline void ts_xp_layer_tile(void *context, const ts_xp_tile *tile) {
     ts_xp_layer_work *w = context;
     const ts_xp_layer *layer = w->layer;
     const ts_xp_layer_memory *m = w->memory;
     const uint32_t P = layer->shape.P, first_channel = (w->first + tile->head) * P;
-    const int8_t *keys = layer->key.weight ? m->keys + tile->head * m->key_head : layer->input;
-    const int8_t *queries = m->queries + tile->head * m->query_head;
     int8_t *output = m->context + tile->row * ts_xp_align4(layer->shape.H * P);
 
-    ts_xp_scores(&w->scores, queries + tile->row * ts_xp_align4(layer->query_width), keys,
-                 tile->rows, m->panel);
+    ts_xp_layer_scores(w, tile);
     ts_xp_softmax_panel(m->panel, tile->rows, layer->shape.S, &layer->table);
-    w->context.rows = tile->rows;
-    w->context.right = m->values + tile->head * m->value_head;
+    w->context.rows = ts_xp_whole_rows(tile->rows);
+    w->context.right = m->values + tile->head * P * w->context.right_pitch;
     w->context.requant = ts_requant_from(layer->context, first_channel);
     w->context.first_channel = first_channel;
     w->context.output = w->context.scattered ? output : output + 4 * first_channel;
@@ -183,24 +239,25 @@ static TS_XP_NOINLINE __attribute__((unused)) void
 ts_xp_layer_attention(const ts_team *team, const ts_xp_layer *layer, const ts_xp_layer_memory *m,
                       uint32_t first, uint32_t heads) {
     const ts_shape *shape = &layer->shape;
-    const uint32_t S = ts_xp_align4(shape->S);
-    const uint32_t depth = layer->key.weight ? ts_xp_align4(shape->P) : shape->E;
+    const uint32_t S = ts_xp_align4(shape->S), E = shape->E, P = shape->P;
     ts_xp_layer_work w = {
         .layer = layer,
         .memory = m,
         .first = first,
-        .scores = ts_xp_scores_product(shape->S, depth, depth, &layer->scores),
+        .scores = layer->key.weight
+                      ? ts_xp_scores_product(ts_xp_whole_rows(shape->S), P, m->width, &layer->scores)
+                      : ts_xp_scores_product(shape->S, E, E, &layer->scores),
         .context =
             {
                 .heads = 1,
-                .columns = shape->P,
+                .columns = P,
                 .depth = S,
                 .left = m->panel,
                 .right_pitch = S,
                 .acc_bound = 255 * 128, /* a softmax row sums up to at most 255 */
-                .output_channel_tile = shape->P & 3 ? 0 : 16,
+                .output_channel_tile = P & 3 ? 0 : 16,
                 .output_word = 4,
-                .scattered = (shape->P & 3) != 0,
+                .scattered = (P & 3) != 0,
             },
     };
     ts_xp_for_tiles(team, heads, shape->S, ts_xp_layer_tile, &w);
@@ -230,17 +287,28 @@ ts_xp_layer_output(const ts_team *team, const ts_xp_layer *layer, const ts_xp_la
     ts_xp_share_product(team, &product);
 }
 
+static inline uint32_t ts_xp_layer_scratch(const ts_xp_layer *layer, uint32_t cores) {
+    const ts_team team = {0, cores};
+    int8_t *end;
+    ts_xp_layer_place(layer, &team, 0, &end);
+    return (uint32_t)(uintptr_t)end;
+}
+
 static inline void ts_xp_layer_run(const ts_team *team, const ts_xp_layer *layer, void *scratch) {
     const ts_shape *shape = &layer->shape;
-    const ts_xp_layer_memory m = ts_xp_layer_place(layer, team, scratch);
+    int8_t *end;
+    const ts_xp_layer_memory m = ts_xp_layer_place(layer, team, scratch, &end);
     ts_xp_pack_panels(team, m.input, layer->input, shape->S, shape->E);
     ts_team_barrier(team);
     for (uint32_t first = 0; first < shape->H; first += m.group) {
         const uint32_t heads = ts_min(m.group, shape->H - first);
-        ts_xp_project_queries(team, shape, m.input, &layer->query, layer->query_width, first, heads,
-                              m.queries);
-        if (layer->key.weight)
+        if (layer->key.weight) {
+            ts_xp_project_queries(team, layer, &m, first, heads);
             ts_xp_project_keys(team, layer, &m, first, heads);
+        } else {
+            ts_xp_project_heads(team, shape, m.input, &layer->query, layer->query_width, first,
+                                heads, m.queries);
+        }
         ts_xp_project_values(team, layer, &m, first, heads);
         ts_team_barrier(team);
         ts_xp_layer_attention(team, layer, &m, first, heads);

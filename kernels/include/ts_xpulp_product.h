@@ -16,7 +16,8 @@
 /* Where the four words of a block go: to output + head * output_head + row_tile * output_row_tile
  * + channel_tile * output_channel_tile, each next word `output_word` bytes on. A word holds four
  * channels of one row, or, if `transposed`, four rows of one channel. Only valid elements are
- * written, except that with `zero_padded` a word of fewer than four channels is filled with 0. */
+ * written. Where the buffers have room for whole tiles, `rows` and `columns` may be rounded up to a
+ * multiple of 4: then everything is a full block, and what lies beyond holds anything. */
 typedef struct {
     uint32_t heads, rows, columns;
     uint32_t depth; /* bytes of a right row that are read; the panel's last word is zero-padded */
@@ -29,7 +30,7 @@ typedef struct {
     uint32_t acc_bound;  /* no |accumulator| without bias is larger */
     int8_t *output;
     uint32_t output_head, output_row_tile, output_channel_tile, output_word;
-    uint8_t transposed, zero_padded;
+    uint8_t transposed;
     uint8_t scattered; /* instead: into one panel from channel `first_channel` on, which need */
     uint32_t first_channel; /* not be a multiple of 4 */
 } ts_xp_product;
@@ -182,23 +183,17 @@ static TS_XP_INLINE void ts_xp_tail_channel(int32_t *c, const uint32_t *left, co
     }
 }
 
-/* Accumulators of four rows by four channels over a depth that is a positive multiple of 4. */
-static TS_XP_INLINE void ts_xp_block(int32_t *c, const uint32_t **left, const int8_t **right,
-                                     uint32_t pitch, uint32_t depth, int unsigned_left) {
-    if (unsigned_left)
-        ts_xp_block_4x4_u8(c, left, right, pitch, depth / 4);
-    else
-        ts_xp_block_4x4_s8(c, left, right, pitch, depth / 4);
-}
-
-/* The same for any depth; c is in memory. */
+/* Accumulators of four rows by four channels, for any depth. */
 static TS_XP_INLINE void ts_xp_block_any(int32_t *c, const uint32_t *left, const int8_t *right,
                                          uint32_t pitch, uint32_t depth, int unsigned_left) {
-    if (depth >= 4)
-        ts_xp_block(c, &left, &right, pitch, depth, unsigned_left);
-    else
+    const int32_t next = (int32_t)pitch, back = 4 - 3 * (int32_t)pitch;
+    if (depth < 4)
         for (uint32_t i = 0; i < 16; i++)
             c[i] = 0;
+    else if (unsigned_left)
+        ts_xp_block_4x4_u8(c, &left, &right, next, back, depth / 4 - 1);
+    else
+        ts_xp_block_4x4_s8(c, &left, &right, next, back, depth / 4 - 1);
     if (depth & 3)
         for (uint32_t j = 0; j < 4; j++)
             ts_xp_tail_channel(c + j, left, right + j * pitch, depth & 3, unsigned_left);
@@ -256,16 +251,10 @@ static TS_XP_NOINLINE __attribute__((unused)) void ts_xp_finish_edge(const ts_xp
         ts_xp_store_partial(output, p->output_word, words, columns, rows);
         return;
     }
-    uint32_t bytes = columns;
-    if (p->zero_padded && columns < 4) {
-        for (uint32_t i = 0; i < 4; i++)
-            words[i] &= (1u << (8 * columns)) - 1;
-        bytes = 4;
-    }
-    ts_xp_store_partial(output, p->output_word, words, rows, bytes);
+    ts_xp_store_partial(output, p->output_word, words, rows, columns);
 }
 
-/* Any block that the loop of ts_xp_full_blocks does not do: fewer than four rows or channels,
+/* Any block that the loops of ts_xp_walk_... do not do: fewer than four rows or channels,
  * accumulators that need the wide requantisation, scattered output. */
 static TS_XP_INLINE void ts_xp_edge_block(const ts_xp_product *p, const ts_xp_channels *channels,
                                           const void *left, const int8_t *right, int8_t *output,
@@ -299,9 +288,12 @@ typedef struct {
     uint32_t left_step, right_step, output_step, count;
 } ts_xp_walk;
 
-/* The hot loop: blocks of four rows and four channels, accumulators in registers. */
+/* The hot loop: blocks of four rows and four channels, accumulators in registers; the depth is a
+ * positive multiple of 4. */
 static TS_XP_INLINE void ts_xp_walk_blocks(const ts_xp_product *p, const ts_xp_channels *q,
-                                           ts_xp_walk *walk, int unsigned_left) {
+                                           ts_xp_walk *walk, int unsigned_left, int transposed) {
+    const int32_t next = (int32_t)p->right_pitch, back = 4 - 3 * next;
+    const uint32_t more = p->depth / 4 - 1, word = p->output_word;
     const uint8_t *left = walk->left;
     const int8_t *right = walk->right;
     int8_t *output = walk->output;
@@ -309,12 +301,12 @@ static TS_XP_INLINE void ts_xp_walk_blocks(const ts_xp_product *p, const ts_xp_c
         int32_t c[16];
         const uint32_t *l = (const uint32_t *)left;
         const int8_t *r = right;
-        ts_xp_block(c, &l, &r, p->right_pitch, p->depth, unsigned_left);
-        ts_xp_requant_block(c, q);
-        if (p->transposed)
-            ts_xp_store_block(c, output, p->output_word, 1);
+        if (unsigned_left)
+            ts_xp_block_4x4_u8(c, &l, &r, next, back, more);
         else
-            ts_xp_store_block(c, output, p->output_word, 0);
+            ts_xp_block_4x4_s8(c, &l, &r, next, back, more);
+        ts_xp_requant_block(c, q);
+        ts_xp_store_block(c, output, word, transposed);
         left += walk->left_step;
         right += walk->right_step;
         output += walk->output_step;
@@ -384,13 +376,14 @@ static TS_XP_INLINE void ts_xp_walk_rows(const ts_xp_product *p, const ts_xp_cha
     walk->output = output;
 }
 
-#define TS_XP_WALK(name, body, unsigned_left)                                                      \
+#define TS_XP_WALK(name, body, ...)                                                                \
     static TS_XP_NOINLINE __attribute__((unused)) void name(                                       \
         const ts_xp_product *p, const ts_xp_channels *q, ts_xp_walk *walk) {                       \
-        body(p, q, walk, unsigned_left);                                                           \
+        body(p, q, walk, __VA_ARGS__);                                                             \
     }
-TS_XP_WALK(ts_xp_walk_blocks_s8, ts_xp_walk_blocks, 0)
-TS_XP_WALK(ts_xp_walk_blocks_u8, ts_xp_walk_blocks, 1)
+TS_XP_WALK(ts_xp_walk_blocks_s8, ts_xp_walk_blocks, 0, 0)
+TS_XP_WALK(ts_xp_walk_transposed_s8, ts_xp_walk_blocks, 0, 1)
+TS_XP_WALK(ts_xp_walk_blocks_u8, ts_xp_walk_blocks, 1, 0)
 TS_XP_WALK(ts_xp_walk_tails_s8, ts_xp_walk_tails, 0)
 TS_XP_WALK(ts_xp_walk_tails_u8, ts_xp_walk_tails, 1)
 TS_XP_WALK(ts_xp_walk_rows_s8, ts_xp_walk_rows, 0)
@@ -400,11 +393,14 @@ TS_XP_WALK(ts_xp_walk_rows_u8, ts_xp_walk_rows, 1)
 static TS_XP_INLINE void ts_xp_blocks(const ts_xp_product *p, const ts_xp_channels *q,
                                       ts_xp_walk *walk, uint32_t rows, int unsigned_left) {
     const int plain = q->narrow && q->count == 4 && !p->scattered;
-    if (plain && rows == 4 && !(p->depth & 3)) {
+    const uint32_t tail = p->depth & 3;
+    if (plain && rows == 4 && !tail && !unsigned_left && p->transposed) {
+        ts_xp_walk_transposed_s8(p, q, walk);
+    } else if (plain && rows == 4 && !tail && !p->transposed) {
         unsigned_left ? ts_xp_walk_blocks_u8(p, q, walk) : ts_xp_walk_blocks_s8(p, q, walk);
     } else if (plain && rows == 4) {
         unsigned_left ? ts_xp_walk_tails_u8(p, q, walk) : ts_xp_walk_tails_s8(p, q, walk);
-    } else if (plain && rows == 1 && !(p->depth & 3)) {
+    } else if (plain && rows == 1 && !tail) {
         unsigned_left ? ts_xp_walk_rows_u8(p, q, walk) : ts_xp_walk_rows_s8(p, q, walk);
     } else {
         for (; walk->count; walk->count--) {

@@ -12,8 +12,16 @@ void ts_softmax_xpulp(const ts_team *team, const ts_softmax_args *args, void *sc
     (void)scratch;
     const uint32_t n = args->shape.S;
     const ts_range rows = ts_team_share(team, args->shape.H * n);
-    for (uint32_t i = rows.begin; i < rows.end; i++) {
-        const ts_xp_row row = {args->input + i * n, args->output + i * n, 4, 4, n, 0};
-        ts_xp_softmax_row(&row, &args->table);
-    }
+    const ts_xp_rows all = {
+        .input = args->input + rows.begin * n,
+        .output = args->output + rows.begin * n,
+        .input_step = 4,
+        .output_step = 4,
+        .input_row = n,
+        .output_row = n,
+        .rows = rows.end - rows.begin,
+        .n = n,
+        .padded = 0,
+    };
+    ts_xp_softmax_rows(&all, &args->table);
 }

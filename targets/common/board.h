@@ -17,7 +17,7 @@ bool ts_board_start_counter(void);
  */
 uint32_t ts_board_cycles(void);
 
-/* Ends the program on machines that took no notice of semihosting's exit. May return. */
+/* Ends the program in the machine's own way; returns where only semihosting can. */
 void ts_board_exit(uint32_t code);
 
 #endif

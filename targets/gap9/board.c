@@ -22,7 +22,7 @@ enum { BARRIER_EVENTS = 7 << 16 };
 /* Two barriers, so that a kernel in which the cores disagree stops instead of running on. */
 enum { TEAM_BARRIER = EVENT_UNIT + 0x200, FORK_BARRIER = EVENT_UNIT + 0x220 };
 
-/* Exit register of the SoC's control unit, for simulators without SYS_EXIT_EXTENDED. */
+/* Exit register of the SoC's control unit: GVSOC, for one, knows no SYS_EXIT_EXTENDED. */
 enum { SOC_EXIT = 0x1A1040A0 };
 static const uint32_t SOC_EXIT_VALID = 0x80000000u;
 

@@ -172,8 +172,9 @@ def launch(
     assert library is not None, "the Python package unicorn is not installed"
     (folder / "image.elf").write_bytes(image)
     (folder / "costs").write_bytes(build_costs(image, core) if costs is None else costs)
-    files = [f"--{kind}={folder / kind}".split("=") for kind in ("stream", "log", "report")]
-    command = [simulator(sanitize), folder / "image.elf", *sum(files, [])]
+    command: list[object] = [simulator(sanitize), folder / "image.elf"]
+    for kind in ("stream", "log", "report"):
+        command += [f"--{kind}", folder / kind]
     command += ["--unicorn", library, "--costs", folder / "costs", "--core", core]
     command += ["--max-instructions", str(limit), "--memory", f"{RAM:#x}:{RAM_BYTES}", *options]
     return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from cortexm_tools import M4, M7, assemble, run, run_text
 
@@ -25,6 +27,9 @@ def count(body: str, core: str = M4) -> int:
         ("movw r0, #1\n nop\n add.w r1, r0, r0", 3),
         # Longer than a translated block and over several pages of flash.
         (".rept 5000\n adds r0, #1\n .endr", 5000),
+        # Wide instructions that lie across page borders.
+        ("nop\n .rept 4000\n add.w r0, r0, r1\n .endr\n nop\n .rept 4000\n add.w r0, r0, r1\n"
+         ".endr", 8002),
         ("movs r0, #10\n1: subs r0, #1\n bne 1b", 1 + 10 * 2),
         ("movs r0, #10\n1: movs r1, #3\n2: subs r1, #1\n bne 2b\n subs r0, #1\n bne 1b",
          1 + 10 * (1 + 3 * 2 + 2)),
@@ -139,7 +144,7 @@ def test_counter_reads_in_a_loop() -> None:
     assert [instructions for _, instructions in reads] == [
         ENABLE_COUNTER + 1 + 4 * turn for turn in range(4)
     ]
-    steps = {later[0] - sooner[0] for sooner, later in zip(reads, reads[1:], strict=False)}
+    steps = {later[0] - sooner[0] for sooner, later in itertools.pairwise(reads)}
     assert steps == {2 + 1 + 1 + 1 + 2}
 
 
@@ -170,8 +175,8 @@ def test_counter_stands_still_until_enabled_and_can_be_set() -> None:
 
 
 def test_same_report_every_time() -> None:
-    image = assemble("enable_counter\n count r0\n movs r3, #200\n1: subs r3, #1\n bne 1b\n count r1\n"
-                     " finish\n")  # fmt: skip
+    loop = "movs r3, #200\n1: subs r3, #1\n bne 1b"
+    image = assemble(f"enable_counter\n count r0\n {loop}\n count r1\n finish\n")
     assert run(image, core=M7) == run(image, core=M7)
 
 

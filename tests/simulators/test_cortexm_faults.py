@@ -179,7 +179,7 @@ def test_bad_input_is_said(tmp_path: Path) -> None:
     assert "not a little-endian" in failure(tmp_path, image=b"\x7fELG" + image[4:], costs=other)
     moved = image[:24] + (CODE + 0x101).to_bytes(4, "little") + image[28:]
     assert "not its entry point" in failure(tmp_path, image=moved)
-    for words in (["--memory", "12"], ["--memory", "0x0:8:q"], ["--core", "m4"], ["--nonsense", "1"],
-                  ["--max-instructions", "-1"], ["second.elf"]):  # fmt: skip
-        assert re.match("usage: cortexm_sim", failure(tmp_path, *words))
+    for words in ("--memory 12", "--memory 0:8:q", "--core m4", "--nonsense 1",
+                  "--max-instructions -1", "second.elf"):  # fmt: skip
+        assert re.match("usage: cortexm_sim", failure(tmp_path, *words.split()))
     assert "cannot open" in failure(tmp_path, "--unicorn", str(tmp_path / "absent.so"))

@@ -235,7 +235,10 @@ def test_table_is_deterministic_and_ignores_data() -> None:
     assert struct.unpack_from("<I", build_costs(elf(CODE, flags=4), "cortex-m4"), 16) == (0,)
 
 
-@pytest.mark.parametrize("bad", [b"", b"\x7fELF\x02\x01".ljust(64, b"\0")])
+@pytest.mark.parametrize(
+    "bad",
+    [b"", b"\x7fELF\x02\x01".ljust(64, b"\0"), elf(CODE)[:100], elf(CODE)[:-4]],
+)
 def test_bad_firmware_is_a_user_error(bad: bytes) -> None:
     with pytest.raises(UserError, match="ELF"):
         build_costs(bad, "cortex-m4")

@@ -7,6 +7,7 @@ from typing import Any
 
 import arm_kernels
 import pytest
+import softmax_traps
 from host_kernels import manifests_with
 
 from golden.generate import generate
@@ -52,7 +53,7 @@ def test_every_operation_has_an_armv7em_variant() -> None:
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "S{}-E{}-P{}-H{}".format(*shape))
 @pytest.mark.parametrize("kernel", sorted(MANIFESTS))
 def test_armv7em_equals_golden(
-    machine: arm_kernels.Machine, kernel: str, shape: tuple[int, ...]
+    machine: arm_kernels.Machine, kernel: str, shape: tuple[int, int, int, int]
 ) -> None:
     spec: dict[str, Any] = {
         "kernel": kernel,
@@ -67,3 +68,10 @@ def test_armv7em_equals_golden(
         for poison in (0xA5, 0x5A):
             found = machine.run_case(MANIFESTS[kernel], inputs, case, poison)
             assert found == expected.operands[0].data, case.value_class
+
+
+@pytest.mark.parametrize("limit", softmax_traps.LIMITS)
+def test_softmax_divides_exactly(machine: arm_kernels.Machine, limit: int) -> None:
+    vectors, expected, _ = softmax_traps.softmax_case(limit)
+    found = machine.run_case(MANIFESTS["softmax"], vectors, vectors.cases[0], 0xA5)
+    assert found == expected

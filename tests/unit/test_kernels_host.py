@@ -9,6 +9,7 @@ from typing import Any
 import host_kernels
 import numpy as np
 import pytest
+import softmax_traps
 
 from golden.generate import generate
 
@@ -91,3 +92,19 @@ def test_portable_equals_golden_in_all_numerics(
 ) -> None:
     for cores in (1, 3, 8):
         check(program, kernel, (11, 10, 3, 4, cores), numerics, tmp_path)
+
+
+@pytest.mark.parametrize("limit", softmax_traps.LIMITS)
+def test_softmax_divides_exactly(program: Path, limit: int, tmp_path: Path) -> None:
+    vectors, expected, traps = softmax_traps.softmax_case(limit)
+    assert (traps > 0) == (limit > 4000)
+    assert host_kernels.run(program, MANIFESTS["softmax"], vectors, 3, tmp_path) == [expected]
+
+
+def test_the_reciprocal_is_exact_for_tables_of_bytes() -> None:
+    entries = np.arange(256, dtype=np.int64)
+    for total in range(1, 70000):
+        possible = entries[: min(total, 255) + 1]
+        by_reciprocal = possible * ((255 << 24) // total + 1)
+        assert by_reciprocal.max() < 2**32
+        assert np.array_equal(by_reciprocal >> 24, 255 * possible // total), total

@@ -26,7 +26,9 @@ from touchstone.simulators.cortexm_record import Record
 _MAGIC = b"TSCOST01"
 _HEADER = struct.Struct("<8sIII")
 _SEGMENT = struct.Struct("<IIII")
+_PROGRAM_HEADER = struct.Struct("<8I")
 _PT_LOAD, _PF_X = 1, 1
+_ELF_HEADER_BYTES = 52
 _ELF32_LITTLE = b"\x7fELF\x01\x01"
 _MAX_INSTRUCTIONS = 0xFFFF
 
@@ -83,16 +85,20 @@ def _decoder(timing: Callable[[Instruction], Record]) -> Callable[[bytes], bytes
 
 
 def _executable_segments(loadable: bytes) -> Iterator[tuple[int, bytes]]:
-    """Address and bytes of each executable PT_LOAD, where it executes."""
-    if len(loadable) < 52 or loadable[: len(_ELF32_LITTLE)] != _ELF32_LITTLE:
+    """Address and bytes of each executable PT_LOAD, where it is loaded."""
+    if len(loadable) < _ELF_HEADER_BYTES or loadable[: len(_ELF32_LITTLE)] != _ELF32_LITTLE:
         raise UserError("the firmware is not a little-endian 32-bit ELF file")
     table = struct.unpack_from("<I", loadable, 28)[0]
     entry_bytes, count = struct.unpack_from("<HH", loadable, 42)
+    if entry_bytes < _PROGRAM_HEADER.size or table + count * entry_bytes > len(loadable):
+        raise UserError("the firmware's ELF program header table is damaged")
     for row in range(count):
-        kind, offset, _, address, file_bytes, _, flags, _ = struct.unpack_from(
-            "<8I", loadable, table + row * entry_bytes
+        kind, offset, _, address, file_bytes, _, flags, _ = _PROGRAM_HEADER.unpack_from(
+            loadable, table + row * entry_bytes
         )
         if kind == _PT_LOAD and flags & _PF_X and file_bytes:
+            if offset + file_bytes > len(loadable):
+                raise UserError("a segment lies outside the firmware's ELF file")
             yield address, loadable[offset : offset + file_bytes]
 
 

@@ -28,6 +28,9 @@ COMPILE_FLAGS = (
     "-fdebug-compilation-dir=.",
     "-ffunction-sections",
     "-fdata-sections",
+    # Unwind tables would pull the compiler's runtime, and its debug information, into every ELF.
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
     "-fno-sanitize=all",
     "-fno-ident",
     "-Wall",
@@ -42,6 +45,9 @@ HOST_FLAGS = (
     "-mcpu=baseline",
     "-fno-sanitize=all",
     "-D_DEFAULT_SOURCE",
+    # Symbols and debug information would name the folder that the compiler lies in.
+    "-s",
+    "-Wl,--build-id=none",
     "-Wall",
     "-Wextra",
     "-Werror",

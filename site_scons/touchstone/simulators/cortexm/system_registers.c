@@ -4,23 +4,22 @@
 #include <stddef.h>
 #include <string.h>
 
-enum {
-    DWT_CTRL = 0xE0001000U,
-    DWT_CYCCNT = 0xE0001004U,
-    DWT_LAR = 0xE0001FB0U,
-    CPUID = 0xE000ED00U,
-    CCR = 0xE000ED14U,
-    CPACR = 0xE000ED88U,
-    DEMCR = 0xE000EDFCU
-};
+#define DWT_CTRL 0xE0001000U
+#define DWT_CYCCNT 0xE0001004U
+#define DWT_LAR 0xE0001FB0U
+#define CPUID 0xE000ED00U
+#define CCR 0xE000ED14U
+#define CPACR 0xE000ED88U
+#define DEMCR 0xE000EDFCU
+
+#define CPUID_M4 0x410FC241U
+#define CPUID_M7 0x411FC272U
 
 enum {
-    CYCCNTENA = 1U << 0,
-    TRCENA = 1U << 24,
-    CPACR_FULL_ACCESS = 0xFU << 20,
-    CCR_TRAPS = 1U << 3 | 1U << 4, // UNALIGN_TRP, DIV_0_TRP
-    CPUID_M4 = 0x410FC241U,
-    CPUID_M7 = 0x411FC272U
+    CYCCNTENA = 1 << 0,
+    TRCENA = 1 << 24,
+    CPACR_FULL_ACCESS = 0xF << 20,
+    CCR_TRAPS = 1 << 3 | 1 << 4 // UNALIGN_TRP, DIV_0_TRP
 };
 
 /// What a register does beyond holding its value.

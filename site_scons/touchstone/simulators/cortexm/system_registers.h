@@ -9,12 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-    SYSTEM_DWT_PAGE = 0xE0001000,
-    SYSTEM_SCS_PAGE = 0xE000E000,
-    SYSTEM_PAGE_BYTES = 4096,
-    SYSTEM_REGISTER_COUNT = 48
-};
+// Not enumerators: those are of type int.
+#define SYSTEM_DWT_PAGE 0xE0001000U
+#define SYSTEM_SCS_PAGE 0xE000E000U
+
+enum { SYSTEM_PAGE_BYTES = 4096, SYSTEM_REGISTER_COUNT = 48 };
 
 typedef struct {
     uint32_t values[SYSTEM_REGISTER_COUNT]; ///< by row of the register table
