@@ -44,7 +44,7 @@ void ts_fwsa_xpulp(const ts_team *team, const ts_fwsa_args *args, void *scratch)
     for (uint32_t first = 0; first < shape->H; first += group) {
         const uint32_t heads = ts_min(group, shape->H - first);
         ts_team_barrier(team); /* input packed, or the previous group's inner products used */
-        ts_xp_project_queries(team, shape, input, &linear, shape->E, first, heads, inner);
+        ts_xp_project_heads(team, shape, input, &linear, shape->E, first, heads, inner);
         ts_team_barrier(team);
         ts_xp_for_tiles(team, heads, shape->S, visit, &w);
         w.map += heads * shape->S * shape->S;

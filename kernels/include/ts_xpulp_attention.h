@@ -60,7 +60,9 @@ static inline ts_xp_product ts_xp_scores_product(uint32_t columns, uint32_t dept
 }
 
 /* Rows of a tile to compute where four can be stored: a lone row is cheaper by itself. */
-static inline uint32_t ts_xp_whole_rows(uint32_t rows) { return rows & 2 ? ts_xp_align4(rows) : rows; }
+static inline uint32_t ts_xp_whole_rows(uint32_t rows) {
+    return rows & 2 ? ts_xp_align4(rows) : rows;
+}
 
 /* Scores of a tile into `panel`, from the tile's queries (a panel) and a head's keys. */
 static inline void ts_xp_scores(ts_xp_product *scores, const void *queries, const int8_t *keys,

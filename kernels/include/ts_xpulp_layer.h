@@ -35,15 +35,15 @@ typedef struct {
     int8_t *result; /* [S, E] */
 } ts_xp_layer;
 
-/* Where everything is in the scratch memory. With key weights, queries and keys have the channels of
- * a group side by side in rows of `width` bytes (queries as row panels), so that a head may begin
- * within a word; without, each head has its own query panels. */
+/* How the scratch memory is used: bytes from its start, the total last. With a key projection,
+ * queries and keys have the channels of a group side by side in rows of `width` bytes (queries as
+ * row panels), so that a head may begin within a word; without, each head has its own query
+ * panels. */
 typedef struct {
-    uint32_t group, width;          /* heads of a group */
-    uint32_t query_head, query_row; /* bytes; a tile is four rows */
-    int8_t *input, *context, *queries, *keys, *values;
-    uint32_t *panel, *query; /* of this core; `query` for heads that begin or end within a word */
-} ts_xp_layer_memory;
+    uint32_t group, width; /* heads of a group */
+    uint32_t context, queries, keys, values;
+    uint32_t panels, cuts, bytes; /* one panel and one cut (ts_xp_cut_queries) per core */
+} ts_xp_layer_plan;
 
 /* Heads of a group: equal groups, as few as TS_XP_GROUP_BYTES allows. `width`: bytes of query, key
  * and value per row and head, each rounded up to 4. */
@@ -52,38 +52,54 @@ static inline uint32_t ts_xp_layer_group(const ts_shape *shape, uint32_t width) 
     return ts_ceil_div(shape->H, ts_min(shape->H, ts_ceil_div(bytes, TS_XP_GROUP_BYTES)));
 }
 
-static inline uint32_t ts_xp_layer_width(const ts_xp_layer *layer) {
-    const uint32_t P = ts_xp_align4(layer->shape.P);
-    return layer->key.weight ? 3 * P : ts_xp_align4(layer->query_width) + P;
+/* Bytes of a cut: words of P channels that may begin within a word. */
+static inline uint32_t ts_xp_cut_bytes(uint32_t P) { return P & 3 ? 4 * (ts_xp_align4(P) + 4) : 0; }
+
+/* `query_width`: 0 with a key projection, else the width of the queries. */
+static inline ts_xp_layer_plan ts_xp_plan_layer(const ts_shape *shape, uint32_t query_width,
+                                                uint32_t cores) {
+    const uint32_t S = ts_xp_align4(shape->S), P = ts_xp_align4(shape->P);
+    const uint32_t query = ts_xp_align4(query_width);
+    ts_xp_layer_plan plan;
+    plan.group = ts_xp_layer_group(shape, query_width ? query + P : 3 * P);
+    plan.width = ts_xp_align4(plan.group * shape->P);
+    plan.context = S * ts_xp_align4(shape->E);
+    plan.queries = plan.context + S * ts_xp_align4(shape->H * shape->P);
+    plan.keys = plan.queries + S * (query_width ? plan.group * query : plan.width);
+    plan.values = plan.keys + (query_width ? 0 : S * plan.width);
+    plan.panels = plan.values + S * plan.width;
+    plan.cuts = plan.panels + 4 * S * cores;
+    plan.bytes = plan.cuts + (query_width ? 0 : cores * ts_xp_cut_bytes(shape->P));
+    return plan;
 }
 
-/* Words of a core's copy of one head's queries. */
-static inline uint32_t ts_xp_query_words(uint32_t P) { return P & 3 ? ts_xp_align4(P) + 4 : 0; }
+typedef struct {
+    uint32_t group, width;
+    uint32_t query_head, query_row; /* bytes; a tile is four rows */
+    int8_t *input, *context, *queries, *keys, *values;
+    uint32_t *panel, *cut; /* of this core */
+} ts_xp_layer_memory;
 
-/* Divides `scratch` up; `*end` is where it ends. */
 static inline ts_xp_layer_memory ts_xp_layer_place(const ts_xp_layer *layer, const ts_team *team,
-                                                   int8_t *scratch, int8_t **end) {
+                                                   int8_t *scratch) {
     const ts_shape *shape = &layer->shape;
-    const uint32_t S = ts_xp_align4(shape->S);
     const int keys = layer->key.weight != NULL;
-    const uint32_t group = ts_xp_layer_group(shape, ts_xp_layer_width(layer));
-    const uint32_t width = ts_xp_align4(group * shape->P), query = ts_xp_align4(layer->query_width);
-    ts_xp_layer_memory m = {.group = group, .width = width};
-    m.query_head = keys ? 4 * shape->P : S * query;
-    m.query_row = keys ? width : query;
-    m.input = scratch;
-    m.context = m.input + S * ts_xp_align4(shape->E);
-    m.queries = m.context + S * ts_xp_align4(shape->H * shape->P);
-    m.keys = m.queries + S * (keys ? width : group * query);
-    m.values = m.keys + (keys ? S * width : 0);
-    m.panel = (uint32_t *)(m.values + S * width) + S * team->core;
-    m.query = (uint32_t *)(m.values + S * width) + S * team->cores;
-    *end = (int8_t *)m.query;
-    if (keys) {
-        *end += 4 * team->cores * ts_xp_query_words(shape->P);
-        m.query += team->core * ts_xp_query_words(shape->P);
-    }
-    return m;
+    const ts_xp_layer_plan plan =
+        ts_xp_plan_layer(shape, keys ? 0 : layer->query_width, team->cores);
+    const uint32_t S = ts_xp_align4(shape->S), query = ts_xp_align4(layer->query_width);
+    return (ts_xp_layer_memory){
+        .group = plan.group,
+        .width = plan.width,
+        .query_head = keys ? 4 * shape->P : S * query,
+        .query_row = keys ? plan.width : query,
+        .input = scratch,
+        .context = scratch + plan.context,
+        .queries = scratch + plan.queries,
+        .keys = scratch + plan.keys,
+        .values = scratch + plan.values,
+        .panel = (uint32_t *)(scratch + plan.panels) + team->core * S,
+        .cut = (uint32_t *)(scratch + plan.cuts) + team->core * (ts_xp_cut_bytes(shape->P) / 4),
+    };
 }
 
 /* A projection of the input panels by heads first .. first + heads - 1 of `linear`, their channels
@@ -149,8 +165,7 @@ static TS_XP_NOINLINE __attribute__((unused)) void
 ts_xp_project_keys(const ts_team *team, const ts_xp_layer *layer, const ts_xp_layer_memory *m,
                    uint32_t first, uint32_t heads) {
     const ts_shape *shape = &layer->shape;
-    ts_xp_product product =
-        ts_xp_projection(shape, m->input, &layer->key, shape->P, first, heads);
+    ts_xp_product product = ts_xp_projection(shape, m->input, &layer->key, shape->P, first, heads);
     product.output = m->keys;
     product.output_row_tile = 4 * m->width;
     product.output_channel_tile = 4;
@@ -207,8 +222,8 @@ static inline void ts_xp_layer_scores(ts_xp_layer_work *w, const ts_xp_tile *til
     if (!layer->key.weight) {
         queries += tile->head * m->query_head;
     } else if (P & 3) {
-        w->scores.depth = 4 * ts_xp_cut_queries(m->query, (const uint32_t *)queries, first, P);
-        queries = (const int8_t *)m->query;
+        w->scores.depth = 4 * ts_xp_cut_queries(m->cut, (const uint32_t *)queries, first, P);
+        queries = (const int8_t *)m->cut;
         keys = m->keys + (first & ~3u);
     } else {
         queries += tile->head * m->query_head;
@@ -244,9 +259,9 @@ ts_xp_layer_attention(const ts_team *team, const ts_xp_layer *layer, const ts_xp
         .layer = layer,
         .memory = m,
         .first = first,
-        .scores = layer->key.weight
-                      ? ts_xp_scores_product(ts_xp_whole_rows(shape->S), P, m->width, &layer->scores)
-                      : ts_xp_scores_product(shape->S, E, E, &layer->scores),
+        .scores = layer->key.weight ? ts_xp_scores_product(ts_xp_whole_rows(shape->S), P, m->width,
+                                                           &layer->scores)
+                                    : ts_xp_scores_product(shape->S, E, E, &layer->scores),
         .context =
             {
                 .heads = 1,
@@ -287,17 +302,9 @@ ts_xp_layer_output(const ts_team *team, const ts_xp_layer *layer, const ts_xp_la
     ts_xp_share_product(team, &product);
 }
 
-static inline uint32_t ts_xp_layer_scratch(const ts_xp_layer *layer, uint32_t cores) {
-    const ts_team team = {0, cores};
-    int8_t *end;
-    ts_xp_layer_place(layer, &team, 0, &end);
-    return (uint32_t)(uintptr_t)end;
-}
-
 static inline void ts_xp_layer_run(const ts_team *team, const ts_xp_layer *layer, void *scratch) {
     const ts_shape *shape = &layer->shape;
-    int8_t *end;
-    const ts_xp_layer_memory m = ts_xp_layer_place(layer, team, scratch, &end);
+    const ts_xp_layer_memory m = ts_xp_layer_place(layer, team, scratch);
     ts_xp_pack_panels(team, m.input, layer->input, shape->S, shape->E);
     ts_team_barrier(team);
     for (uint32_t first = 0; first < shape->H; first += m.group) {

@@ -4,7 +4,7 @@
 #include "ts_xpulp_layer.h"
 
 uint32_t ts_mhsa_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
-    return ts_xp_layer_scratch(shape, 3 * ts_xp_align4(shape->P), cores);
+    return ts_xp_plan_layer(shape, 0, cores).bytes;
 }
 
 void ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {

@@ -4,7 +4,7 @@
 #include "ts_xpulp_layer.h"
 
 uint32_t ts_mhsa_fwsa_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
-    return ts_xp_layer_scratch(shape, ts_xp_align4(shape->E) + ts_xp_align4(shape->P), cores);
+    return ts_xp_plan_layer(shape, shape->E, cores).bytes;
 }
 
 void ts_mhsa_fwsa_xpulp(const ts_team *team, const ts_mhsa_fwsa_args *args, void *scratch) {

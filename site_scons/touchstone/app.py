@@ -86,8 +86,8 @@ def prepare(root: Path, arguments: Mapping[str, str]) -> Command:
 def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
     """After the build, whatever happened in it: results.json, the table, the exit status."""
     # Imported here: nothing of the report may be needed to build.
-    from touchstone.locate import locate_faults
     from touchstone import table
+    from touchstone.locate import locate_faults
 
     session = command.session
     memory = command.root / REPORT / "last_cycles.json"

@@ -150,12 +150,9 @@ def make_run(
 
 
 def make_verdict(verdict: Path, run: Path, golden: Path, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Hold a run against the golden outputs; the log lies beside the verdict."""
+    """Hold a run against the golden outputs; what the simulator said lies beside the verdict."""
     document = check_cell(run, golden, spec)
-    log = verdict.with_name("log.txt")
-    if document.get("log"):
-        write_atomically(log, str(document["log"]).encode("utf-8"))
-    else:
-        log.unlink(missing_ok=True)
+    log = f"{document['status']} {document['reason']}".rstrip() + "\n" + document.get("log", "")
+    write_atomically(verdict.with_name("log.txt"), log.encode("utf-8"))
     write_atomically(verdict, json.dumps(document, sort_keys=True, indent=1).encode("ascii"))
     return document

@@ -120,7 +120,7 @@ def _failure(result: CellResult, verdict: Mapping[str, Any], rerun: str) -> Iter
         yield f"    errors by size in LSB  {sizes}"
     if verdict.get("location"):
         yield f"  at {verdict['location']}"
-    if verdict.get("log"):
+    if result.status != "BUILD_ERROR":
         yield f"  log    build/cells/{result.id}/log.txt"
     yield f"  rerun  {rerun}"
 

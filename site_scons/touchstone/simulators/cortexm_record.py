@@ -28,6 +28,7 @@ class Fact(IntFlag):
     SLOT0 = 1 << 11
     UNKNOWN = 1 << 12
     ALIGNED = 1 << 13
+    IT = 1 << 14
 
 
 @dataclass(frozen=True)

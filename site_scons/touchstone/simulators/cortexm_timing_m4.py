@@ -64,6 +64,8 @@ def common_facts(instruction: Instruction) -> Fact:
         facts |= Fact.INDIRECT
     if needs_alignment(instruction):
         facts |= Fact.ALIGNED
+    if instruction.kind is Kind.SYSTEM and instruction.name.startswith("it"):
+        facts |= Fact.IT
     if instruction.kind is Kind.UNKNOWN:
         facts |= Fact.UNKNOWN
     return facts

@@ -113,12 +113,9 @@ static bool issue_range(const Costs *costs, PipelineState *state, uint32_t addre
     return true;
 }
 
-bool costs_inspects(const Costs *costs, const InstructionCost *instruction) {
-    uint16_t flags = INSTRUCTION_ALIGNED;
-    if (costs->model->operand_dependent_divide) {
-        flags |= INSTRUCTION_UDIV | INSTRUCTION_SDIV;
-    }
-    return (instruction->flags & flags) != 0;
+bool costs_times_operands(const Costs *costs, const InstructionCost *instruction) {
+    enum { DIVIDES = INSTRUCTION_UDIV | INSTRUCTION_SDIV };
+    return costs->model->operand_dependent_divide && (instruction->flags & DIVIDES);
 }
 
 bool costs_mark_hooked(Costs *costs, uint32_t address) {
@@ -146,7 +143,8 @@ static Block *new_block(const Costs *costs, uint32_t address, uint32_t bytes) {
         block->instructions++;
         block->last_flags = instruction->flags;
         block->floating_point |= (instruction->flags & INSTRUCTION_FP) != 0;
-        block->inspected |= costs_inspects(costs, instruction);
+        block->inspected |= (instruction->flags & INSTRUCTION_ALIGNED) != 0 ||
+                            costs_times_operands(costs, instruction);
         pc += instruction->bytes;
     }
     block->prediction = 1;

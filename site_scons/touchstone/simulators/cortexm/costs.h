@@ -64,8 +64,8 @@ const InstructionCost *costs_instruction(const Costs *costs, uint32_t address);
 /// The block [address, address + bytes), or NULL outside the costed code.
 Block *costs_block(Costs *costs, uint32_t address, uint32_t bytes);
 
-/// Whether an instruction's operands matter when it executes.
-bool costs_inspects(const Costs *costs, const InstructionCost *instruction);
+/// Whether an instruction's cycles depend on its operands.
+bool costs_times_operands(const Costs *costs, const InstructionCost *instruction);
 
 /// True the first time it is called for the instruction at `address`, which several blocks may
 /// hold.

@@ -202,23 +202,49 @@ const char *machine_init(Machine *machine) {
     return error == UC_ERR_OK ? NULL : api->strerror(error);
 }
 
+/// Which base registers a block has already shown to be word-aligned.
+typedef struct {
+    uint64_t registers;
+    int conditional; ///< instructions that an IT block may still skip
+} KnownAligned;
+
+/// Whether the instruction's base must be looked at: not if it was before, in this block, and has
+/// moved since only by whole words.
+static bool checks_alignment(KnownAligned *known, const InstructionCost *instruction) {
+    enum { IT_BLOCK = 4 };
+    bool aligned = (instruction->flags & INSTRUCTION_ALIGNED) != 0;
+    bool check = aligned && !(instruction->early & known->registers);
+    if (known->conditional > 0) {
+        known->conditional--;
+    } else if (aligned) {
+        known->registers |= instruction->early;
+    }
+    if (instruction->flags & INSTRUCTION_IT) {
+        known->conditional = IT_BLOCK;
+    }
+    known->registers &= ~(instruction->writes | (aligned ? 0 : instruction->base));
+    return check;
+}
+
 /// Hook the inspected instructions of a block and have the engine translate it again.
 static void hook_block(Machine *machine, Block *block) {
     const UnicornApi *api = &machine->api;
+    KnownAligned known = {0};
     uc_hook hook = 0;
     uc_err error = UC_ERR_OK;
     for (uint32_t pc = block->address; pc < block->end && error == UC_ERR_OK;) {
         const InstructionCost *instruction = costs_instruction(&machine->costs, pc);
-        if (costs_inspects(&machine->costs, instruction) &&
-            costs_mark_hooked(&machine->costs, pc)) {
-            void *callback = instruction->flags & INSTRUCTION_ALIGNED ? (void *)on_aligned_access
-                                                                      : (void *)on_divide;
+        bool alignment = checks_alignment(&known, instruction);
+        bool divide = costs_times_operands(&machine->costs, instruction);
+        if ((alignment || divide) && costs_mark_hooked(&machine->costs, pc)) {
+            void *callback = alignment ? (void *)on_aligned_access : (void *)on_divide;
             error = api->hook_add(machine->engine, &hook, UC_HOOK_CODE, callback, machine, pc, pc);
         }
         pc += instruction->bytes;
     }
     if (error == UC_ERR_OK) {
-        error = api->ctl(machine->engine, UC_CTL_WRITE_REQUEST(UC_CTL_TB_FLUSH, 0));
+        error = api->ctl(machine->engine, UC_CTL_WRITE_REQUEST(UC_CTL_TB_REMOVE_CACHE, 2),
+                         (uint64_t)block->address, (uint64_t)block->end);
     }
     if (error != UC_ERR_OK) {
         machine_fault(machine, "host", NULL, api->strerror(error));

@@ -23,7 +23,8 @@ enum InstructionFlags {
     INSTRUCTION_SINGLE = 1 << 10,     ///< never issued together with another (M7)
     INSTRUCTION_SLOT0 = 1 << 11,      ///< only as the first of a pair (M7)
     INSTRUCTION_UNKNOWN = 1 << 12,    ///< not an instruction of this core
-    INSTRUCTION_ALIGNED = 1 << 13     ///< faults unless its base register is a multiple of four
+    INSTRUCTION_ALIGNED = 1 << 13,    ///< faults unless its base register is a multiple of four
+    INSTRUCTION_IT = 1 << 14          ///< makes up to four following instructions conditional
 };
 
 enum { PIPELINE_REGISTERS = 64 };

@@ -60,7 +60,7 @@ enum {
 
 /// uc_ctl() requests: the operation is encoded as type | arguments << 26 | direction << 30.
 #define UC_CTL_WRITE_REQUEST(type, arguments) ((type) | (arguments) << 26 | 1 << 30)
-enum { UC_CTL_CPU_MODEL = 7, UC_CTL_TB_FLUSH = 10 };
+enum { UC_CTL_CPU_MODEL = 7, UC_CTL_TB_REMOVE_CACHE = 9, UC_CTL_TB_FLUSH = 10 };
 
 /// The library's functions, named as in its manual without the `uc_` prefix.
 typedef struct {
