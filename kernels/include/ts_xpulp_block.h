@@ -116,32 +116,4 @@ static TS_XP_INLINE uint32_t ts_xp_tail_word(const void *bytes, uint32_t count) 
     return word;
 }
 
-/* Requantisation of a channel tile: (acc * mul + offset) >> shift with offset = bias * mul +
- * rounding. mul is kept one less: p.mac acc, acc, mul - 1 multiplies in place, and in one cycle. */
-typedef struct {
-    int32_t mul_less_one[4], offset[4], bias[4];
-    uint32_t shift, rounding;
-    uint32_t narrow;       /* 32 bits hold every scaled accumulator of the tile */
-    uint32_t first, count; /* channels within the head */
-    int32_t bias_limit;    /* narrow while no |bias| is larger; -1: never */
-} ts_xp_channels;
-
-/* Exact when |acc + bias| * mul + rounding < 2^31; intermediate sums may wrap. */
-static TS_XP_INLINE int32_t ts_xp_requant_narrow(int32_t acc, int32_t mul_less_one, int32_t offset,
-                                                 uint32_t shift) {
-    acc = p_mac(acc, acc, mul_less_one);
-    return p_clip(p_addNr(acc, offset, (int32_t)shift), 8);
-}
-
-/* Exact for every accumulator. */
-static TS_XP_NOINLINE __attribute__((unused)) void ts_xp_requant_wide(int32_t *c,
-                                                                      const ts_xp_channels *q) {
-    for (uint32_t i = 0; i < 16; i++) {
-        const int64_t mul = q->mul_less_one[i & 3] + 1;
-        const int64_t acc = (int32_t)((uint32_t)c[i] + (uint32_t)q->bias[i & 3]);
-        const int64_t scaled = (acc * mul + q->rounding) >> q->shift;
-        c[i] = scaled < -128 ? -128 : scaled > 127 ? 127 : (int32_t)scaled;
-    }
-}
-
 #endif

@@ -75,6 +75,41 @@ def test_floating_point_right_after_the_switch_is_no_fault() -> None:
     assert run_text("enable_fpu\n vmov.f32 s0, #1.0\n finish\n").report["status"] == "exit"
 
 
+@pytest.mark.parametrize(
+    ("between", "faults"),
+    [
+        ("nop", False),
+        ("ldmia r0!, {r2, r3}", False),
+        ("adds r0, #2", True),
+        ("ldr r1, [r0], #2", True),
+        ("ldrh r0, [r0]", True),
+    ],
+)
+def test_alignment_is_checked_again_when_the_base_moves(between: str, faults: bool) -> None:
+    body = f"""
+    ldr r0, =0x20000000
+    ldrd r2, r3, [r0]
+    {between}
+    ldrd r2, r3, [r0, #8]
+    finish
+    """
+    assert run_text(body).report["status"] == ("fault" if faults else "exit")
+
+
+def test_skipped_accesses_prove_nothing_about_alignment() -> None:
+    body = """
+    ldr r0, =0x20000002
+    cmp r0, r0
+    it ne
+    ldrdne r2, r3, [r0]
+    {}
+    ldrd r2, r3, [r0]
+    finish
+    """
+    assert run_text(body.format("")).fault["kind"] == "unaligned-access"
+    assert run_text(body.format("subs r0, #2")).report["status"] == "exit"
+
+
 def test_unaligned_words_and_halfwords_are_no_fault() -> None:
     body = "ldr r0, =0x20000001\n ldr r1, [r0]\n strh r1, [r0, #2]\n finish\n"
     assert run_text(body).report["status"] == "exit"

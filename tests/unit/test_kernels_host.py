@@ -79,7 +79,7 @@ def test_every_operation_has_a_portable_variant() -> None:
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "S{}-E{}-P{}-H{}-c{}".format(*shape))
 @pytest.mark.parametrize("kernel", sorted(MANIFESTS))
 def test_portable_equals_golden(
-    program: Path, kernel: str, shape: tuple[int, ...], tmp_path: Path
+    program: Path, kernel: str, shape: tuple[int, int, int, int, int], tmp_path: Path
 ) -> None:
     numerics = NUMERICS[SHAPES.index(shape) % len(NUMERICS)]
     check(program, kernel, shape, numerics, tmp_path)

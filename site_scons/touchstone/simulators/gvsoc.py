@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""GVSOC's open `pulp-open` SoC as the simulator of GAP9's cluster.
+
+Its cycles are cycle-approximate and its own model's. It counts no instructions and offers no limit
+of simulated work, so only the wall limit bounds a run; that limit is not for show: an access past
+the end of L1 inside the cluster's addresses hangs GVSOC without a word.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from touchstone.process import ProcessRegistry, ProcessResult, run_limited
+from touchstone.simulators.base import Fault, Limits, Probe, RunStatus, SimulatorRun
+from touchstone.simulators.gvsoc_config import GvsocError, GvsocSettings, configure
+from touchstone.simulators.gvsoc_console import Console, split_console
+from touchstone.simulators.gvsoc_install import (
+    Prepared,
+    find_installation,
+    load_configuration,
+    prepare,
+)
+
+LOG_TAIL_BYTES = 8 * 1024
+MEMORY_MEGABYTES = 4096
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# GVSOC's own messages: "<time>: <cycles>: [<component>] <text>".
+MESSAGE = re.compile(r"^\d+: \d+: \[(?P<component>[^\]]*)\] (?P<text>.*)$", re.MULTILINE)
+BAD_ACCESS = re.compile(r"Invalid access \(pc: (0x[0-9a-f]+), offset: (0x[0-9a-f]+)")
+BAD_FETCH = re.compile(r"Invalid fetch request \(addr: (0x[0-9a-f]+)")
+CLUSTER_CORE = re.compile(r"/cluster/pe(\d+)/")
+FABRIC_CONTROLLER = 8
+# The firmware's trap handler (targets/gap9/board.c).
+TRAP = re.compile(r"trap: hart (0x[0-9a-f]+), mcause (0x[0-9a-f]+), pc (0x[0-9a-f]+)")
+CORE_MASK = 31
+
+
+@dataclass(frozen=True)
+class GvsocSimulator:
+    """A prepared GVSOC with its settings."""
+
+    prepared: Prepared
+    settings: GvsocSettings
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    name: str = "gvsoc"
+
+    def run(
+        self, image: bytes, limits: Limits, directory: Path, registry: ProcessRegistry
+    ) -> SimulatorRun:
+        """Run `image`; every way of dying is a status, never an exception."""
+        image_path = directory / "image.elf"
+        image_path.write_bytes(image)
+        try:
+            document = configure(load_configuration(self.prepared), self.settings, image_path)
+        except (GvsocError, OSError, ValueError) as error:
+            return SimulatorRun(RunStatus.CRASH, str(error), b"", "", (), None)
+        configuration = directory / "configuration.json"
+        configuration.write_text(json.dumps(document), "ascii")
+        installation = self.prepared.installation
+        with Console(directory) as console:
+            result = run_limited(
+                (str(installation.launcher), f"--config={configuration}"),
+                directory,
+                limits.wall_seconds,
+                registry,
+                environment=installation.environment(self.environment),
+                memory_megabytes=MEMORY_MEGABYTES,
+            )
+        return interpret(result, console.data, limits)
+
+
+def probe(
+    folder: Path, registry: ProcessRegistry, environment: Mapping[str, str] = os.environ
+) -> Probe:
+    """Whether GVSOC can be used here; `folder` keeps its prepared configuration."""
+    try:
+        installation = find_installation(environment)
+        return Probe(prepare(installation, folder, registry, environment).fingerprint)
+    except GvsocError as error:
+        return Probe(None, str(error))
+
+
+def interpret(result: ProcessResult, console: bytes, limits: Limits) -> SimulatorRun:
+    """Turn what a GVSOC process left behind into a run."""
+    stream, log_bytes = split_console(console)
+    said = COLOUR.sub("", result.output)
+    log = log_bytes[-LOG_TAIL_BYTES:].decode("utf-8", "replace")
+    status, reason, fault = _judge(result, said, log, limits)
+    if status is RunStatus.COMPLETED and not stream:
+        status, reason = RunStatus.NO_OUTPUT, "the firmware ended without a result"
+    return SimulatorRun(status, reason, stream, log + said, (), None, fault)
+
+
+def _judge(
+    result: ProcessResult, said: str, log: str, limits: Limits
+) -> tuple[RunStatus, str, Fault | None]:
+    if result.interrupted:
+        return RunStatus.CRASH, "interrupted", None
+    if result.timed_out:
+        reason = (
+            f"wall limit of {limits.wall_seconds:g} s reached (an endless loop, a core that waits "
+            "for ever, or an access past L1: GVSOC does not say which)"
+        )
+        return RunStatus.TIMEOUT, reason, None
+    if result.returncode == 0:
+        return RunStatus.COMPLETED, "", None
+    if result.returncode < 0:
+        reason = f"the simulator was killed by signal {-result.returncode}"
+        return RunStatus.CRASH, reason, None
+    return _explain(result.returncode, said, log)
+
+
+def _explain(returncode: int, said: str, log: str) -> tuple[RunStatus, str, Fault | None]:
+    """A non-zero end: GVSOC's complaint, else a trap that the firmware caught, else its code."""
+    complaint = MESSAGE.search(said)
+    if complaint is not None:
+        component, text = complaint["component"].strip(), complaint["text"].strip()
+        return RunStatus.CRASH, f"{component}: {text}", _fault(component, text)
+    trap = TRAP.search(log)
+    if trap is not None:
+        hart, cause, pc = (int(word, 16) for word in trap.groups())
+        fault = Fault("trap", hart & CORE_MASK, pc, None, f"mcause {cause:#x}")
+        reason = f"trap on core {fault.core}, pc {pc:#010x} ({fault.detail})"
+        return RunStatus.CRASH, reason, fault
+    return RunStatus.CRASH, f"the firmware exited with {returncode}", None
+
+
+def _fault(component: str, text: str) -> Fault | None:
+    """Where GVSOC says that something went wrong, None where it does not say."""
+    found = CLUSTER_CORE.search(component)
+    core = int(found[1]) if found else FABRIC_CONTROLLER
+    access = BAD_ACCESS.search(text)
+    if access is not None:
+        return Fault("memory-access", core, int(access[1], 16), int(access[2], 16), "")
+    fetch = BAD_FETCH.search(text)
+    if fetch is not None:
+        return Fault("instruction-fetch", core, int(fetch[1], 16), None, "")
+    return None

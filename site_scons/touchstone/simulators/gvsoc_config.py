@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The configuration of one GVSOC run: the prepared one of `pulp-open`, edited for an image.
+
+`gvsoc ... prepare` describes the whole SoC in one JSON file, which the launcher reads back. What
+makes the open SoC a GAP9 (128 KB of L1) and what models bank conflicts are values in it.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+BANK = re.compile(r"bank\d+")
+L1_MAPPINGS = ("l1", "l1_alias", "l1_ts", "l1_ts_alias")
+# log2 of the bytes that a bank serves per cycle; the other value takes any number at once.
+ONE_WORD_A_CYCLE = 2
+NO_CONFLICTS = -1
+CONFLICTS = {"off": NO_CONFLICTS, "on": ONE_WORD_A_CYCLE}
+
+
+class GvsocError(Exception):
+    """A GVSOC that cannot be used as it is; one clear line."""
+
+
+@dataclass(frozen=True)
+class GvsocSettings:
+    """What of the cluster is set. `conflicts`: "on" where two cores at one L1 bank wait."""
+
+    l1_bytes: int
+    conflicts: str
+
+    def __post_init__(self) -> None:
+        if self.conflicts not in CONFLICTS:
+            raise GvsocError(f"conflicts: found {self.conflicts!r}, allowed on, off")
+        if self.l1_bytes <= 0 or self.l1_bytes & (self.l1_bytes - 1):
+            raise GvsocError(f"l1_bytes: found {self.l1_bytes}, allowed a power of two")
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> GvsocSettings:
+        """From the settings in a run specification."""
+        return cls(int(document["l1_bytes"]), str(document["conflicts"]))
+
+    def __str__(self) -> str:
+        return f"pulp-open, L1 {self.l1_bytes // 1024} KB, bank conflicts {self.conflicts}"
+
+
+def configure(
+    prepared: Mapping[str, Any], settings: GvsocSettings, image: Path
+) -> Mapping[str, Any]:
+    """`prepared` for one image. GvsocError where this GVSOC keeps its values elsewhere."""
+    document = copy.deepcopy(dict(prepared))
+    try:
+        chip = document["target"]["chip"]
+        chip["soc"]["loader"]["binary"] = [str(image)]
+        _set_banks(chip["cluster"]["l1"], settings)
+        _set_mappings(chip["cluster"], settings.l1_bytes)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise GvsocError(f"this GVSOC's configuration of pulp-open is unknown: {error}") from None
+    return document
+
+
+def _set_banks(l1: dict[str, Any], settings: GvsocSettings) -> None:
+    banks = [value for name, value in l1.items() if BANK.fullmatch(name)]
+    if len(banks) != l1["interleaver"]["nb_slaves"]:
+        raise KeyError("the banks of L1")
+    for bank in banks:
+        # Both must be there already: a new key would be ignored without a word.
+        if not {"size", "width_bits"} <= bank.keys():
+            raise KeyError("size and width_bits of a bank")
+        bank["size"] = settings.l1_bytes // len(banks)
+        bank["width_bits"] = CONFLICTS[settings.conflicts]
+
+
+def _set_mappings(cluster: dict[str, Any], l1_bytes: int) -> None:
+    """Every router on the way to L1 has the size of its own."""
+    routers = [value for name, value in cluster["l1"].items() if name.endswith("_ico")]
+    for router in (*routers, cluster["cluster_ico"]):
+        mappings = router["mappings"]
+        if "l1" not in mappings:
+            raise KeyError("the mapping of L1")
+        for name in L1_MAPPINGS:
+            if name in mappings:
+                mappings[name]["size"] = hex(l1_bytes)
+
+
+def components(document: Any) -> Iterator[str]:
+    """The models that a configuration names, with repetitions."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            if key == "vp_component" and isinstance(value, str):
+                yield value
+            else:
+                yield from components(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from components(value)

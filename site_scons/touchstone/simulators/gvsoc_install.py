@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where GVSOC is, what it is made of, and its configuration of `pulp-open`, prepared once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from touchstone.files import read_json, write_atomically, write_json
+from touchstone.fingerprint import file_digest
+from touchstone.process import ProcessRegistry, run_limited
+from touchstone.simulators.gvsoc_config import GvsocError, components
+
+TARGET = "pulp-open"
+HOME_VARIABLE = "GVSOC_HOME"
+PYTHON_VARIABLE = "GVSOC_PYTHON"
+PREPARE_SECONDS = 60.0
+# Names for what differs from machine to machine in a prepared configuration.
+HOME_MARK = "@GVSOC_HOME@"
+IMAGE_MARK = "/image.elf"
+PARTS = ("bin", "lib", "models", "generators", "python")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The folder that `make all TARGETS=pulp-open` installs into."""
+
+    home: Path
+
+    @property
+    def script(self) -> Path:
+        """Prepares configurations; it needs GVSOC's Python packages."""
+        return self.home / "bin" / "gvsoc"
+
+    @property
+    def launcher(self) -> Path:
+        """Runs a prepared configuration."""
+        return self.home / "bin" / "gvsoc_launcher"
+
+    def model(self, component: str) -> Path:
+        """The shared object of a model."""
+        return self.home / "models" / f"{component.replace('.', '/')}.so"
+
+    def environment(self, base: Mapping[str, str]) -> dict[str, str]:
+        """What the launcher runs in."""
+        paths = [str(self.home / "lib"), base.get("LD_LIBRARY_PATH", "")]
+        return {**base, "LD_LIBRARY_PATH": os.pathsep.join(path for path in paths if path)}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A GVSOC ready to run: its configuration without an image, and what both are made of.
+
+    `version` is for people: the commit where the installation lies in its checkout, else the
+    beginning of the fingerprint.
+    """
+
+    installation: Installation
+    configuration: Path
+    fingerprint: str
+    version: str
+
+
+def find_installation(environment: Mapping[str, str]) -> Installation:
+    """By GVSOC_HOME (its install folder or the checkout around it), else by PATH."""
+    home = environment.get(HOME_VARIABLE)
+    if home:
+        candidates = [Path(home).absolute(), Path(home).absolute() / "install"]
+        where = f"{HOME_VARIABLE} ({home})"
+    else:
+        found = shutil.which("gvsoc", path=environment.get("PATH"))
+        candidates = [Path(found).resolve().parents[1]] if found else []
+        where = f"PATH, and {HOME_VARIABLE} is not set"
+    for candidate in candidates:
+        installation = Installation(candidate)
+        if installation.launcher.is_file():
+            return _with_target(installation)
+    advice = f"build its public repository (make all TARGETS={TARGET}) and set {HOME_VARIABLE}"
+    raise GvsocError(f"gvsoc is not installed: no bin/gvsoc_launcher in {where}; {advice}")
+
+
+def _with_target(installation: Installation) -> Installation:
+    if not (installation.home / "generators" / f"{TARGET}.py").is_file():
+        raise GvsocError(f"{installation.home}: this GVSOC was built without {TARGET}")
+    return installation
+
+
+def prepare(
+    installation: Installation,
+    folder: Path,
+    registry: ProcessRegistry,
+    environment: Mapping[str, str],
+) -> Prepared:
+    """Prepare once: again only after a file of the installation has changed.
+
+    `folder` keeps the configuration and what is known of it. Where nothing changed this costs a
+    stat per installed file, a few milliseconds in all.
+    """
+    configuration, memory = folder / "configuration.json", folder / "prepared.json"
+    signature = _signature(installation)
+    known = read_json(memory)
+    if (
+        isinstance(known, dict)
+        and known.get("signature") == signature
+        and configuration.is_file()
+        and known.get("configuration") == file_digest(configuration)
+    ):
+        return Prepared(installation, configuration, known["fingerprint"], known["version"])
+    folder.mkdir(parents=True, exist_ok=True)
+    document = _run_prepare(installation, folder, registry, environment)
+    # In GVSOC's own order: nobody says that its order means nothing.
+    text = json.dumps(document, separators=(",", ":")).replace(str(installation.home), HOME_MARK)
+    fingerprint = _fingerprint(installation, text, document)
+    version = _commit(installation) or f"files {fingerprint[:12]}"
+    write_atomically(configuration, text.encode("ascii"))
+    write_json(
+        memory,
+        {
+            "signature": signature,
+            "configuration": file_digest(configuration),
+            "fingerprint": fingerprint,
+            "version": version,
+        },
+    )
+    return Prepared(installation, configuration, fingerprint, version)
+
+
+def load_configuration(prepared: Prepared) -> Mapping[str, Any]:
+    """The prepared configuration with the paths of this machine."""
+    text = prepared.configuration.read_text("ascii")
+    document: Mapping[str, Any] = json.loads(
+        text.replace(HOME_MARK, json.dumps(str(prepared.installation.home))[1:-1])
+    )
+    return document
+
+
+def _run_prepare(
+    installation: Installation,
+    folder: Path,
+    registry: ProcessRegistry,
+    environment: Mapping[str, str],
+) -> Any:
+    command = (
+        str(installation.script),
+        f"--target={TARGET}",
+        "--binary",
+        IMAGE_MARK,
+        f"--work-dir={folder}",
+        "prepare",
+    )
+    made = folder / "gvsoc_config.json"
+    made.unlink(missing_ok=True)
+    variables = _script_environment(environment)
+    result = run_limited(command, folder, PREPARE_SECONDS, registry, environment=variables)
+    if result.returncode != 0 or result.timed_out or not made.is_file():
+        lines = result.output.strip().splitlines()
+        raise GvsocError(
+            f"{installation.script} cannot prepare {TARGET}: {lines[-1] if lines else 'no message'}"
+            f" (GVSOC's Python packages must be importable by the python3 of PATH; "
+            f"{PYTHON_VARIABLE} names another interpreter)"
+        )
+    document = read_json(made)
+    made.unlink()
+    if document is None:
+        raise GvsocError(f"{installation.script} prepared a configuration that is not JSON")
+    return document
+
+
+def _script_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """GVSOC's scripts begin with `env python3`, which may well be a Python without its packages."""
+    variables = dict(environment)
+    python = variables.get(PYTHON_VARIABLE)
+    if python:
+        variables["PATH"] = os.pathsep.join((str(Path(python).parent), variables.get("PATH", "")))
+    return variables
+
+
+def _files(installation: Installation) -> Iterator[Path]:
+    for part in PARTS:
+        for folder, folders, names in os.walk(installation.home / part):
+            folders[:] = sorted(name for name in folders if name != "__pycache__")
+            yield from (Path(folder, name) for name in sorted(names))
+
+
+def _signature(installation: Installation) -> str:
+    """Changes when a file of the installation does, or when it moves."""
+    digest = hashlib.sha256(str(installation.home).encode())
+    for path in _files(installation):
+        status = path.stat()
+        digest.update(f"\n{path.name}:{status.st_size}:{status.st_mtime_ns}".encode())
+    return digest.hexdigest()
+
+
+def _fingerprint(installation: Installation, configuration: str, document: Any) -> str:
+    """Hash of what really runs: launcher, engine, the models in use, the configuration."""
+    digest = hashlib.sha256(configuration.encode("ascii"))
+    models = [installation.model(name) for name in sorted(set(components(document)))]
+    libraries = sorted((installation.home / "lib").glob("libpulpvp.*"))
+    for path in (installation.launcher, *libraries, *models):
+        if not path.is_file():
+            raise GvsocError(f"{path}: {TARGET} needs this file, and it is not there")
+        digest.update(f"\n{path.name} {file_digest(path)}".encode())
+    return digest.hexdigest()
+
+
+def _commit(installation: Installation) -> str | None:
+    """The commit of the checkout around the installation, None where there is none."""
+    checkouts = (installation.home, installation.home.parent)
+    if not any((folder / ".git").exists() for folder in checkouts):
+        return None
+    command = ["git", "-C", str(installation.home), "rev-parse", "--short=12", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None
