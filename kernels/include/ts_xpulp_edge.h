@@ -131,10 +131,58 @@ static TS_XP_NOINLINE __attribute__((unused)) void ts_xp_finish_edge(const ts_xp
         ts_xp_store_partial(output, p->output_word, words, rows, columns);
 }
 
+/* One channel of up to four rows: accumulators in registers, requantised without the wide path,
+ * stored `step` bytes from row to row. */
+static TS_XP_INLINE void ts_xp_column(const ts_xp_product *p, const ts_xp_channels *q, uint32_t j,
+                                      const uint32_t *left, const int8_t *right, void *output,
+                                      uint32_t step, uint32_t rows, int unsigned_left) {
+    const uint32_t steps = p->depth / 4, tail = p->depth & 3, shift = q->shift;
+    const int32_t mul_less_one = q->scale[0].mul_less_one[j], offset = q->scale[0].offset[j];
+    int32_t c[16];
+    c[0] = c[4] = c[8] = c[12] = 0;
+    if (steps) {
+        if (unsigned_left)
+            ts_xp_block_4x1_u8(c, &left, &right, steps);
+        else
+            ts_xp_block_4x1_s8(c, &left, &right, steps);
+    }
+    if (tail)
+        ts_xp_tail_channel(c, left, right, tail, unsigned_left);
+    p_sb_post(&output, (int32_t)step,
+              (uint32_t)ts_xp_requant_narrow(c[0], mul_less_one, offset, shift));
+    if (rows > 1)
+        p_sb_post(&output, (int32_t)step,
+                  (uint32_t)ts_xp_requant_narrow(c[4], mul_less_one, offset, shift));
+    if (rows > 2)
+        p_sb_post(&output, (int32_t)step,
+                  (uint32_t)ts_xp_requant_narrow(c[8], mul_less_one, offset, shift));
+    if (rows > 3)
+        p_sb_post(&output, (int32_t)step,
+                  (uint32_t)ts_xp_requant_narrow(c[12], mul_less_one, offset, shift));
+}
+
+/* A block channel by channel. */
+static TS_XP_INLINE void ts_xp_columns(const ts_xp_product *p, const ts_xp_channels *q,
+                                       const uint32_t *left, const int8_t *right, int8_t *output,
+                                       uint32_t rows, int unsigned_left) {
+    const uint32_t step = p->scattered ? 4 : p->transposed ? 1 : p->output_word;
+    for (uint32_t j = 0; j < q->count; j++) {
+        const uint32_t channel = p->first_channel + q->first + j;
+        int8_t *to = output + (p->scattered    ? 4 * (channel & ~3u) + (channel & 3)
+                               : p->transposed ? j * p->output_word
+                                               : j);
+        ts_xp_column(p, q, j, left, right + j * p->right_pitch, to, step, rows, unsigned_left);
+    }
+}
+
 static TS_XP_INLINE void ts_xp_edge_block(const ts_xp_product *p, const ts_xp_channels *q,
                                           const void *left, const int8_t *right, int8_t *output,
                                           uint32_t rows, int unsigned_left) {
     int32_t c[16];
+    if (q->narrow && (q->count < 4 || p->scattered)) {
+        ts_xp_columns(p, q, left, right, output, rows, unsigned_left);
+        return;
+    }
     if (rows > 1 && q->count == 4)
         ts_xp_block_any(c, left, right, p->right_pitch, p->depth, unsigned_left);
     else

@@ -259,8 +259,7 @@ ts_xp_layer_attention(const ts_team *team, const ts_xp_layer *layer, const ts_xp
         .layer = layer,
         .memory = m,
         .first = first,
-        .scores = layer->key.weight ? ts_xp_scores_product(ts_xp_whole_rows(shape->S), P, m->width,
-                                                           &layer->scores)
+        .scores = layer->key.weight ? ts_xp_scores_product(S, P, m->width, &layer->scores)
                                     : ts_xp_scores_product(shape->S, E, E, &layer->scores),
         .context =
             {

@@ -14,8 +14,9 @@ static inline ts_range ts_xp_share(const ts_team *team, uint32_t count) {
     return (ts_range){begin >> log2, (begin + count) >> log2};
 }
 
-/* A sequence of blocks whose addresses advance by constants; left, right and output end behind the
- * last one. */
+/* A sequence of blocks whose addresses advance by constants: down the row tiles of a channel tile
+ * (right_step and scale_step 0), after which left and output are those of the next block, or across
+ * the channel tiles of a row tile (left_step 0). */
 typedef struct {
     const uint8_t *left;
     const int8_t *right;
@@ -24,34 +25,49 @@ typedef struct {
     uint32_t left_step, right_step, output_step, scale_step, count;
 } ts_xp_walk;
 
-/* The hot loop: blocks of four rows and four channels, accumulators in registers; the depth is a
- * positive multiple of 4. */
-static TS_XP_INLINE void ts_xp_walk_blocks(const ts_xp_product *p, const ts_xp_channels *q,
+/* The hot loops: blocks of four rows and four channels, accumulators in registers; the depth is a
+ * positive multiple of 4. Down the row tiles of a channel tile (left panels follow one another), or
+ * across the channel tiles of a row tile. What a loop does not change is read again from `walk`,
+ * for want of registers. */
+static TS_XP_INLINE void ts_xp_walk_down(const ts_xp_product *p, const ts_xp_channels *q,
+                                         ts_xp_walk *walk, int transposed) {
+    const int32_t next = (int32_t)p->right_pitch, back = 4 - 3 * next;
+    const uint32_t more = p->depth / 4 - 1, word = p->output_word, shift = q->shift;
+    const uint32_t *left = (const uint32_t *)walk->left;
+    int8_t *output = walk->output;
+    for (uint32_t n = walk->count; n; n--) {
+        int32_t c[16];
+        const int8_t *right = walk->right;
+        ts_xp_block_4x4_s8(c, &left, &right, next, back, more);
+        ts_xp_requant_block(c, q->scale, shift);
+        ts_xp_store_block(c, output, word, transposed);
+        output += walk->output_step;
+    }
+    walk->left = (const uint8_t *)left;
+    walk->output = output;
+}
+
+static TS_XP_INLINE void ts_xp_walk_across(const ts_xp_product *p, const ts_xp_channels *q,
                                            ts_xp_walk *walk, int unsigned_left, int transposed) {
     const int32_t next = (int32_t)p->right_pitch, back = 4 - 3 * next;
     const uint32_t more = p->depth / 4 - 1, word = p->output_word, shift = q->shift;
-    const uint8_t *left = walk->left;
+    const uint32_t skip = 4 * p->right_pitch - p->depth;
     const int8_t *right = walk->right;
     int8_t *output = walk->output;
     const ts_xp_scale *scale = walk->scale;
     for (uint32_t n = walk->count; n; n--) {
         int32_t c[16];
-        const uint32_t *l = (const uint32_t *)left;
-        const int8_t *r = right;
+        const uint32_t *left = (const uint32_t *)walk->left;
         if (unsigned_left)
-            ts_xp_block_4x4_u8(c, &l, &r, next, back, more);
+            ts_xp_block_4x4_u8(c, &left, &right, next, back, more);
         else
-            ts_xp_block_4x4_s8(c, &l, &r, next, back, more);
+            ts_xp_block_4x4_s8(c, &left, &right, next, back, more);
         ts_xp_requant_block(c, scale, shift);
         ts_xp_store_block(c, output, word, transposed);
-        left += walk->left_step;
-        right += walk->right_step;
+        right += skip;
         output += walk->output_step;
         scale += walk->scale_step;
     }
-    walk->left = left;
-    walk->right = right;
-    walk->output = output;
 }
 
 /* The same for any depth. */
@@ -117,9 +133,11 @@ static TS_XP_INLINE void ts_xp_walk_rows(const ts_xp_product *p, const ts_xp_cha
         const ts_xp_product *p, const ts_xp_channels *q, ts_xp_walk *walk) {                       \
         body(p, q, walk, __VA_ARGS__);                                                             \
     }
-TS_XP_WALK(ts_xp_walk_blocks_s8, ts_xp_walk_blocks, 0, 0)
-TS_XP_WALK(ts_xp_walk_transposed_s8, ts_xp_walk_blocks, 0, 1)
-TS_XP_WALK(ts_xp_walk_blocks_u8, ts_xp_walk_blocks, 1, 0)
+TS_XP_WALK(ts_xp_walk_down_s8, ts_xp_walk_down, 0)
+TS_XP_WALK(ts_xp_walk_down_transposed_s8, ts_xp_walk_down, 1)
+TS_XP_WALK(ts_xp_walk_across_s8, ts_xp_walk_across, 0, 0)
+TS_XP_WALK(ts_xp_walk_across_transposed_s8, ts_xp_walk_across, 0, 1)
+TS_XP_WALK(ts_xp_walk_across_u8, ts_xp_walk_across, 1, 0)
 TS_XP_WALK(ts_xp_walk_tails_s8, ts_xp_walk_tails, 0)
 TS_XP_WALK(ts_xp_walk_tails_u8, ts_xp_walk_tails, 1)
 TS_XP_WALK(ts_xp_walk_rows_s8, ts_xp_walk_rows, 0)
@@ -130,10 +148,15 @@ static TS_XP_INLINE void ts_xp_blocks(const ts_xp_product *p, const ts_xp_channe
                                       ts_xp_walk *walk, uint32_t rows, int unsigned_left) {
     const int plain = q->narrow && q->count == 4 && !p->scattered;
     const uint32_t tail = p->depth & 3;
-    if (plain && rows == 4 && !tail && !unsigned_left && p->transposed) {
-        ts_xp_walk_transposed_s8(p, q, walk);
-    } else if (plain && rows == 4 && !tail && !p->transposed) {
-        unsigned_left ? ts_xp_walk_blocks_u8(p, q, walk) : ts_xp_walk_blocks_s8(p, q, walk);
+    if (plain && rows == 4 && !tail && walk->right_step && !(unsigned_left && p->transposed)) {
+        if (unsigned_left)
+            ts_xp_walk_across_u8(p, q, walk);
+        else if (p->transposed)
+            ts_xp_walk_across_transposed_s8(p, q, walk);
+        else
+            ts_xp_walk_across_s8(p, q, walk);
+    } else if (plain && rows == 4 && !tail && !unsigned_left) {
+        p->transposed ? ts_xp_walk_down_transposed_s8(p, q, walk) : ts_xp_walk_down_s8(p, q, walk);
     } else if (plain && rows == 4) {
         unsigned_left ? ts_xp_walk_tails_u8(p, q, walk) : ts_xp_walk_tails_s8(p, q, walk);
     } else if (plain && rows == 1 && !tail) {
@@ -184,14 +207,17 @@ static TS_XP_INLINE void ts_xp_down(const ts_xp_product *p, const ts_xp_channels
 }
 
 /* Up to `count` whole channel tiles from `tile` on, of a product with one row tile; returns how
- * many. 0 where they have to be done one by one: in wide requantisation each needs its biases. */
+ * many. 0 where they have to be done one by one: at the edge each needs its own constants. */
 static TS_XP_INLINE uint32_t ts_xp_across(const ts_xp_product *p, ts_xp_channels *q,
                                           ts_xp_walk *walk, uint32_t head, uint32_t tile,
                                           uint32_t count, ts_xp_blocks_fn *blocks) {
     const int uniform = ts_xp_uniform(p);
     uint32_t full = ts_min(count, p->columns / 4 - tile);
-    if (!uniform)
+    if (!uniform) {
+        if (p->rows != 4 && (p->rows != 1 || p->depth & 3))
+            return 0;
         full = ts_min(full, TS_XP_BATCH);
+    }
     ts_xp_channels_load(q, p, head, 4 * tile, uniform ? 4 : 4 * full);
     if (!uniform && !q->narrow)
         return 0;
@@ -277,28 +303,38 @@ static TS_XP_NOINLINE __attribute__((unused)) void ts_xp_product_u8(const ts_xp_
     ts_xp_product_run(p, units, ts_xp_blocks_u8);
 }
 
+/* Copies `bytes` bytes in words `step` bytes apart, the last one zero-padded. */
+static TS_XP_INLINE void ts_xp_copy_row(void *to, int32_t step, const void *from, uint32_t bytes) {
+    const uint32_t words = bytes / 4;
+    uint32_t word, other;
+    if (words > 1)
+        __asm__ volatile(
+            TS_XP_NORVC TS_XP_LOOP("n", "4") ".insn i 0x0b, 2, %[word], 4(%[from])\n\t"
+                                             ".insn i 0x0b, 2, %[other], 4(%[from])\n\t"
+                                             ".insn r 0x2b, 6, 0, %[step], %[to], "
+                                             "%[word]\n\t"
+                                             ".insn r 0x2b, 6, 0, %[step], %[to], "
+                                             "%[other]\n\t"
+                                             ".option pop"
+            : [word] "=&r"(word), [other] "=&r"(other), [from] "+r"(from), [to] "+r"(to)
+            : [n] "r"(words / 2), [step] "r"(step)
+            : "memory");
+    if (words & 1) {
+        word = p_lw_step(from, 4);
+        p_sw_post(&to, step, word);
+    }
+    if (bytes & 3)
+        p_sw_post(&to, step, ts_xp_tail_word(from, bytes & 3));
+}
+
 /* Copies `rows` (1..4) rows of `depth` bytes, `pitch` apart, to a row panel whose last word of
  * depth is zero-padded. Rows beyond `rows` are not written. */
 static TS_XP_NOINLINE __attribute__((unused)) void ts_xp_pack_panel(uint32_t *panel,
                                                                     const void *source,
                                                                     uint32_t pitch, uint32_t rows,
                                                                     uint32_t depth) {
-    const uint32_t words = depth / 4;
-    for (uint32_t i = 0; i < rows; i++) {
-        const void *from = (const uint8_t *)source + i * pitch;
-        uint32_t *to = panel + i;
-        if (words) {
-            uint32_t word;
-            __asm__ volatile(TS_XP_NORVC TS_XP_LOOP("n", "2") ".insn i 0x0b, 2, %[word], 4(%[from])"
-                                                              "\n\t.insn s 0x2b, 2, %[word], "
-                                                              "16(%[to])\n\t.option pop"
-                             : [word] "=&r"(word), [from] "+r"(from), [to] "+r"(to)
-                             : [n] "r"(words)
-                             : "memory");
-        }
-        if (depth & 3)
-            *to = ts_xp_tail_word(from, depth & 3);
-    }
+    for (uint32_t i = 0; i < rows; i++)
+        ts_xp_copy_row(panel + i, 16, (const uint8_t *)source + i * pitch, depth);
 }
 
 /* This core's share of the panels of a [rows, depth] matrix. */

@@ -94,18 +94,29 @@ static inline void ts_xp_load_multipliers(ts_xp_channels *q, const ts_xp_product
     q->narrow = q->bias_limit >= 0;
 }
 
+/* One channel's bias, and the largest |bias| so far. */
+static TS_XP_INLINE uint32_t ts_xp_load_bias(ts_xp_scale *scale, uint32_t j, int32_t bias,
+                                             uint32_t rounding, uint32_t largest) {
+    const uint32_t mul = (uint32_t)scale->mul_less_one[j] + 1;
+    scale->offset[j] = (int32_t)((uint32_t)bias * mul + rounding);
+    return p_maxu(largest, (uint32_t)p_abs(bias));
+}
+
 static inline void ts_xp_load_biases(ts_xp_channels *q, const ts_xp_product *p) {
     const int32_t *bias = p->bias + q->index;
     const uint32_t rounding = q->rounding;
-    int32_t largest = 0;
-    for (uint32_t i = 0; i < q->count; i++) {
-        ts_xp_scale *scale = &q->scale[i / 4];
-        const int32_t b = bias[i];
-        const uint32_t mul = (uint32_t)scale->mul_less_one[i & 3] + 1;
-        scale->offset[i & 3] = (int32_t)((uint32_t)b * mul + rounding);
-        largest = (int32_t)p_maxu((uint32_t)largest, (uint32_t)p_abs(b));
+    uint32_t largest = 0;
+    ts_xp_scale *scale = q->scale;
+    for (uint32_t tiles = q->count / 4; tiles; tiles--, bias += 4, scale++) {
+        largest = ts_xp_load_bias(scale, 0, bias[0], rounding, largest);
+        largest = ts_xp_load_bias(scale, 1, bias[1], rounding, largest);
+        largest = ts_xp_load_bias(scale, 2, bias[2], rounding, largest);
+        largest = ts_xp_load_bias(scale, 3, bias[3], rounding, largest);
     }
-    q->narrow = largest >= 0 && largest <= q->bias_limit; /* |INT32_MIN| is negative */
+    for (uint32_t j = 0; j < (q->count & 3); j++)
+        largest = ts_xp_load_bias(scale, j, bias[j], rounding, largest);
+    /* |INT32_MIN| is no int32 */
+    q->narrow = (int32_t)largest >= 0 && (int32_t)largest <= q->bias_limit;
 }
 
 /* Channels first .. first + count - 1 of a head; count is at most 4 * TS_XP_BATCH. */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cells: simulate an image, hold the run against the golden outputs, gate the build on it.
 
-    env.TouchstoneRun(cell.run, [firmware.load, inputs, Value(run spec), simulator, (costs)],
+    env.TouchstoneRun(cell.run, [firmware.load, inputs, Value(run spec), (simulator, (costs))],
                       TS_CELL=cell id)
     env.TouchstoneVerdict(verdict.json, [cell.run, golden.bin, Value(check spec)], TS_CELL=cell id)
     env.TouchstoneGate(name, verdicts)
@@ -19,30 +19,33 @@ from site_tools_common import stage_action
 from touchstone import stages
 from touchstone.files import read_json
 from touchstone.simulators.base import RunStatus
-from touchstone.simulators.factory import SimulatorFiles
+from touchstone.simulators.registry import EMBEDDED, EXTERNAL, find_external
 
 
 def _run(target, source, env):
     session = env["TS_SESSION"]
-    paths = [Path(str(node)).absolute() for node in source]
-    files = SimulatorFiles(
-        program=paths[3],
-        costs=paths[4] if len(paths) > 4 else None,
-        library=env["TS_UNICORN"] if len(paths) > 4 else None,
-    )
+    spec = json.loads(source[2].read())
     session.note_simulated(env["TS_CELL"])
     result = stages.make_run(
         Path(str(target[0])),
-        paths[0],
-        paths[1],
-        files,
-        json.loads(source[2].read()),
+        Path(str(source[0])),
+        Path(str(source[1])),
+        _simulator_files(spec["simulator"], source[3:], env),
+        spec,
         session.registry,
         env["TS_ROOT"] / "build" / "tmp",
     )
     if result.status is not RunStatus.COMPLETED:
         # Asked when the cache would be filled, which is after the action.
         target[0].set_nocache()
+
+
+def _simulator_files(name, built, env):
+    """The adapter's files: what the graph built, and what of the machine it needs besides."""
+    if name in EXTERNAL:
+        return [Path(find_external(EXTERNAL[name]))]
+    files = [Path(str(node)).absolute() for node in built]
+    return [*files, env["TS_UNICORN"]] if EMBEDDED[name].needs_costs else files
 
 
 def _verdict(target, source, env):

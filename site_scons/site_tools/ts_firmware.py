@@ -8,9 +8,10 @@
     env.TouchstoneCosts(firmware.costs, [firmware.load, Value(core)])
     env.TouchstoneHostProgram(program, C sources, TS_WORDS=compile words)
 
-Construction variables: TS_ZIG the compiler's path (its fingerprint is a dependency of its own),
-TS_ENVIRONMENT its environment, TS_ROOT the checkout, TS_SESSION the notes of this command.
-Words are lists, never a shell's line, so paths may hold spaces.
+Each takes TS_PROGRAM besides, the compiler's name. Construction variables: TS_PROGRAMS
+(touchstone.toolchains.registry.Programs) finds compilers and knows their fingerprints, TS_ROOT is
+the checkout, TS_SESSION the notes of this command. Words are lists, never a shell's line, so paths
+may hold spaces.
 """
 
 import os
@@ -25,13 +26,14 @@ from touchstone import stages
 
 
 def _tool(env, words, folder="."):
+    programs, program = env["TS_PROGRAMS"], env["TS_PROGRAM"]
     if env["TS_SESSION"].verbose:
-        env["TS_SESSION"].say(shlex.join(["zig", *words]))
+        env["TS_SESSION"].say(shlex.join([program, *words]))
     output = stages.run_tool(
-        [str(env["TS_ZIG"]), *words],
+        [str(programs.path(program)), *words],
         env["TS_ROOT"] / folder,
         env["TS_SESSION"].registry,
-        env["TS_ENVIRONMENT"],
+        programs.environment(program),
     )
     if output:
         env["TS_SESSION"].say(output.rstrip())

@@ -4,7 +4,7 @@
     verdicts = env.TouchstoneMatrix(plans)       # {cell id: verdict node}
 
 Construction variables besides those of the other tools: TS_STAMPS (touchstone.stamps.Stamps), the
-fingerprints of everything that is no file of the graph.
+fingerprints of the stages' Python.
 """
 
 import SCons.Node
@@ -12,6 +12,8 @@ import SCons.Node
 from touchstone import nodes
 from touchstone.runfile import read_status
 from touchstone.simulators.base import RunStatus
+from touchstone.simulators.registry import EMBEDDED
+from touchstone.toolchains import llvm
 
 
 class _Matrix:
@@ -44,8 +46,9 @@ class _Matrix:
             self._loadable(plan.firmware),
             self._inputs(plan.packed),
             env.Value(self._stamps.run_spec(plan)),
-            self._simulator(plan.cell.simulator),
         ]
+        if plan.cell.simulator in EMBEDDED:
+            source.append(self._simulator(plan.cell.simulator))
         if nodes.needs_costs(plan):
             source.append(self._costs(plan.firmware))
         run = env.TouchstoneRun(plan.run, source, TS_CELL=plan.cell.id)
@@ -78,9 +81,11 @@ class _Matrix:
     def _object(self, plan):
         def make():
             env = self._env
-            words = nodes.compile_words(plan)
-            made = env.TouchstoneObject(plan.object, plan.source, TS_WORDS=words)
-            env.Depends(made, env.Value(self._stamps.toolchain(words)))
+            words, program = nodes.compile_words(plan), nodes.commands(plan.compiler).program
+            made = env.TouchstoneObject(
+                plan.object, plan.source, TS_PROGRAM=program, TS_WORDS=words
+            )
+            env.Depends(made, env.Value(env["TS_PROGRAMS"].stamp(program, words)))
             return made[0]
 
         return self._once(plan.object, make)
@@ -92,14 +97,16 @@ class _Matrix:
                 firmware.path("layout.ld"), env.Value(nodes.layout(firmware))
             )
             words, tail = nodes.link_words(firmware)
+            program = nodes.commands(firmware.compiler).program
             elf = env.TouchstoneFirmware(
                 firmware.path("firmware.elf"),
                 [self._object(plan) for plan in firmware.objects],
+                TS_PROGRAM=program,
                 TS_WORDS=words,
                 TS_TAIL=tail,
             )
             env.Depends(elf, [layout, firmware.linker_script])
-            env.Depends(elf, env.Value(self._stamps.toolchain([*words, *tail])))
+            env.Depends(elf, env.Value(env["TS_PROGRAMS"].stamp(program, [*words, *tail])))
             targets = [firmware.path("firmware.load"), firmware.path("firmware.json")]
             made = env.TouchstoneLoadable(targets, elf)
             env.Depends(made, self._stamps.loadable_modules())
@@ -122,9 +129,14 @@ class _Matrix:
             env = self._env
             plan = nodes.simulator_program(env["TS_ROOT"], name)
             made = env.TouchstoneHostProgram(
-                plan.program, plan.sources, TS_WORDS=plan.words, TS_TAIL=plan.tail
+                plan.program,
+                plan.sources,
+                TS_PROGRAM=llvm.PROGRAM,
+                TS_WORDS=plan.words,
+                TS_TAIL=plan.tail,
             )
-            env.Depends(made, env.Value(self._stamps.toolchain([*plan.words, *plan.tail])))
+            words = [*plan.words, *plan.tail]
+            env.Depends(made, env.Value(env["TS_PROGRAMS"].stamp(llvm.PROGRAM, words)))
             return made[0]
 
         return self._once(f"simulator {name}", make)

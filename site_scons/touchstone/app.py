@@ -15,7 +15,7 @@ from touchstone.errors import UserError
 from touchstone.files import write_atomically, write_json
 from touchstone.graph import BUILD, COMMON_SOURCES, CellPlan, plan_graph
 from touchstone.manifest import Catalogue, load_catalogue
-from touchstone.nodes import prerequisites
+from touchstone.nodes import commands, prerequisites
 from touchstone.plan import PlannedCell, plan_cells
 from touchstone.request import Request, parse_request
 from touchstone.results import (
@@ -28,6 +28,7 @@ from touchstone.results import (
 )
 from touchstone.session import Session
 from touchstone.simulators.registry import require
+from touchstone.toolchains import llvm
 
 DEFAULT_CONFIG = "configs/default.yaml"
 EXPECTED_SKIPS = "configs/expected_skips.yaml"
@@ -81,6 +82,12 @@ def prepare(root: Path, arguments: Mapping[str, str]) -> Command:
         known_skips=load_expected_skips(root / EXPECTED_SKIPS, root / YAML_CACHE),
         session=Session(verbose=request.verbose),
     )
+
+
+def programs_needed(command: Command) -> list[str]:
+    """The compilers that this command calls: all must be there before anything is built."""
+    firmwares = (plan.firmware.compiler for plan in command.plans if plan.planned.skip is None)
+    return list(dict.fromkeys([llvm.PROGRAM, *(commands(plan).program for plan in firmwares)]))
 
 
 def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:

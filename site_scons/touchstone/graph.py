@@ -7,6 +7,7 @@ paths are relative to the checkout.
 
 from __future__ import annotations
 
+import importlib
 import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from touchstone.cells import Cell, flags_digest, numerics_words
 from touchstone.files import canonical_json
 from touchstone.manifest import Catalogue, Kernel, Target, Variant
 from touchstone.plan import PlannedCell
-from touchstone.simulators.registry import EMBEDDED
+from touchstone.simulators.registry import EMBEDDED, EXTERNAL, adapter_of
 from touchstone.sizes import Needs
 
 BUILD = "build"
@@ -61,11 +62,13 @@ class FirmwarePlan:
     kernel: Kernel
     variant: Variant
     objects: tuple[ObjectPlan, ...]
+    memory_map: str | None
 
     @property
     def directory(self) -> str:
         """Where the firmware lies."""
-        return f"{self.compiler.directory}/{self.kernel.name}.{self.variant.name}"
+        place = f".{self.memory_map}" if self.memory_map else ""
+        return f"{self.compiler.directory}/{self.kernel.name}.{self.variant.name}{place}"
 
     @property
     def linker_script(self) -> str:
@@ -150,7 +153,7 @@ class _Planner:
     def __init__(self, catalogue: Catalogue, common: tuple[str, ...]) -> None:
         self._catalogue = catalogue
         self._common = common
-        self._firmwares: dict[tuple[str, str, tuple[str, ...], str, str], FirmwarePlan] = {}
+        self._firmwares: dict[tuple[object, ...], FirmwarePlan] = {}
         self._vectors: dict[str, VectorsPlan] = {}
 
     def cell(self, planned: PlannedCell) -> CellPlan:
@@ -164,7 +167,9 @@ class _Planner:
         )
 
     def _firmware(self, cell: Cell) -> FirmwarePlan:
-        key = (cell.target.name, cell.toolchain, cell.cflags, cell.kernel.name, cell.variant.name)
+        place = cell.target.memory_map(cell.simulator)
+        words = (cell.target.name, cell.toolchain, cell.kernel.name, cell.variant.name)
+        key = (*words, cell.cflags, place)
         if key not in self._firmwares:
             compiler = CompilerPlan(cell.target, cell.toolchain, cell.cflags)
             folder = f"targets/{cell.target.folder}"
@@ -173,7 +178,7 @@ class _Planner:
             sources.append(f"kernels/{cell.kernel.folder}/{cell.kernel.glue}")
             sources += variant_sources(self._catalogue, cell.kernel, cell.variant)
             objects = tuple(ObjectPlan(compiler, source) for source in sources)
-            self._firmwares[key] = FirmwarePlan(compiler, cell.kernel, cell.variant, objects)
+            self._firmwares[key] = FirmwarePlan(compiler, cell.kernel, cell.variant, objects, place)
         return self._firmwares[key]
 
     def _packed(self, cell: Cell) -> PackedPlan:
@@ -246,12 +251,17 @@ def run_spec(planned: PlannedCell) -> dict[str, Any]:
         "max_instructions": instruction_limit(cell.target, needs),
         "wall_seconds": cell.target.limits["wall_seconds"],
         "simulator": cell.simulator,
+        "adapter": adapter_of(cell.simulator),
         "settings": simulator_settings(cell.target, cell.simulator),
     }
 
 
 def simulator_settings(target: Target, simulator: str) -> dict[str, Any]:
-    """What of the target an embedded simulator is told; part of what a run depends on."""
+    """What of the target a simulator is told; part of what a run depends on."""
+    if simulator in EXTERNAL:
+        module = importlib.import_module(adapter_of(simulator))
+        settings: dict[str, Any] = module.settings(target.raw)
+        return settings
     if not EMBEDDED[simulator].needs_costs:
         return {}
     return {

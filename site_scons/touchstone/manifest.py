@@ -133,6 +133,15 @@ class Target:
         """How messages name this manifest."""
         return f"targets/{self.folder}/target.yaml"
 
+    def memory_map(self, simulator: str) -> str | None:
+        """The map to link for where a simulator's memory is not the chip's, else None."""
+        return simulator if simulator in self.raw.get("memory_maps", {}) else None
+
+    def memory_of(self, simulator: str) -> Mapping[str, Region]:
+        """The memory regions that a cell has on a simulator."""
+        name = self.memory_map(simulator)
+        return self.memory if name is None else regions(self.raw["memory_maps"][name])
+
     def toolchain(self, name: str) -> Toolchain:
         """The toolchain of that name."""
         for toolchain in self.toolchains:
@@ -203,10 +212,7 @@ def load_target(root: Path, folder: str, cache: Path) -> Target:
         clock_hz=document["clock_hz"],
         active_milliwatts=float(document["power"]["active_mw"]),
         peak=document["peak"],
-        memory={
-            name: Region(region["origin"], region["bytes"])
-            for name, region in document["memory"].items()
-        },
+        memory=regions(document["memory"]),
         toolchains=tuple(
             Toolchain(name, options) for name, options in document["toolchains"].items()
         ),
@@ -215,6 +221,11 @@ def load_target(root: Path, folder: str, cache: Path) -> Target:
         limits=document["limits"],
         raw=document,
     )
+
+
+def regions(document: Mapping[str, Any]) -> dict[str, Region]:
+    """A memory map as target.yaml writes it."""
+    return {name: Region(entry["origin"], entry["bytes"]) for name, entry in document.items()}
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from touchstone.files import read_json
-from touchstone.graph import BUILD, SIMULATOR_SOURCES, CellPlan, FirmwarePlan, ObjectPlan
+from touchstone.graph import (
+    BUILD,
+    SIMULATOR_SOURCES,
+    CellPlan,
+    CompilerPlan,
+    FirmwarePlan,
+    ObjectPlan,
+)
 from touchstone.layout import layout_text
 from touchstone.simulators.registry import EMBEDDED
 from touchstone.toolchains import llvm
+from touchstone.toolchains.commands import Commands
+from touchstone.toolchains.registry import target_commands
 
 INCLUDES = ("kernels/include", "targets/common")
 
@@ -28,16 +37,16 @@ class ProgramPlan:
     tail: tuple[str, ...]
 
 
-def _commands(plan: FirmwarePlan | ObjectPlan) -> llvm.Commands:
-    compiler = plan.compiler
+def commands(compiler: CompilerPlan) -> Commands:
+    """What the plan's toolchain does for the plan's target."""
     options = compiler.target.toolchain(compiler.toolchain).options
-    return llvm.target_commands(options, compiler.cflags)
+    return target_commands(compiler.toolchain, options, compiler.cflags)
 
 
 def compile_words(plan: ObjectPlan) -> list[str]:
     """The compiler's words for one object, without source and target."""
     folders = (*INCLUDES, f"targets/{plan.compiler.target.folder}")
-    return [*_commands(plan).compile, *(f"-I{folder}" for folder in folders)]
+    return [*commands(plan.compiler).compile, *(f"-I{folder}" for folder in folders)]
 
 
 def link_words(firmware: FirmwarePlan) -> tuple[list[str], list[str]]:
@@ -46,16 +55,17 @@ def link_words(firmware: FirmwarePlan) -> tuple[list[str], list[str]]:
     Firmware is linked from within its own folder: that is where lld looks for layout.ld (zig's
     driver keeps -L to itself).
     """
-    commands = _commands(firmware)
+    said = commands(firmware.compiler)
     script = posixpath.relpath(firmware.linker_script, firmware.directory)
-    return [*commands.link, "-T", script], list(commands.link_tail)
+    return [*said.link, "-T", script], list(said.link_tail)
 
 
 def layout(firmware: FirmwarePlan) -> str:
     """layout.ld: the target's memory, and which variant the glue's calls go to."""
     name, variant = f"ts_{firmware.kernel.name}", firmware.variant.name
     bindings = {name: f"{name}_{variant}", f"{name}_scratch": f"{name}_{variant}_scratch"}
-    return layout_text(firmware.compiler.target.raw, firmware.kernel.name, bindings)
+    target = firmware.compiler.target.raw
+    return layout_text(target, firmware.kernel.name, bindings, firmware.memory_map)
 
 
 def simulator_program(root: Path, name: str) -> ProgramPlan:
@@ -73,7 +83,8 @@ def simulator_program(root: Path, name: str) -> ProgramPlan:
 
 def needs_costs(plan: CellPlan) -> bool:
     """Whether the cell's simulator wants the firmware's static instruction costs."""
-    return EMBEDDED[plan.cell.simulator].needs_costs
+    embedded = EMBEDDED.get(plan.cell.simulator)
+    return embedded is not None and embedded.needs_costs
 
 
 def passed_before(verdict: Path) -> bool:
@@ -85,7 +96,8 @@ def passed_before(verdict: Path) -> bool:
 def prerequisites(plan: CellPlan) -> Sequence[str]:
     """The paths that a cell's verdict needs, in the order in which a failure explains most."""
     firmware, packed = plan.firmware, plan.packed
-    embedded = EMBEDDED[plan.cell.simulator]
+    embedded = EMBEDDED.get(plan.cell.simulator)
+    programs = [f"{BUILD}/simulators/{embedded.program}"] if embedded else []
     return [
         *(item.object for item in firmware.objects),
         firmware.path("layout.ld"),
@@ -94,7 +106,7 @@ def prerequisites(plan: CellPlan) -> Sequence[str]:
         firmware.path("firmware.costs"),
         packed.vectors.path("inputs.bin"),
         packed.inputs,
-        f"{BUILD}/simulators/{embedded.program}",
+        *programs,
         plan.run,
         plan.verdict,
     ]

@@ -46,7 +46,7 @@ def plan_cells(catalogue: Catalogue, matrix: Matrix, request: Request) -> list[P
 
 def _planned(cell: Cell) -> PlannedCell:
     needs = needs_of(cell)
-    return PlannedCell(cell, needs, skip_reason(cell.target, needs))
+    return PlannedCell(cell, needs, skip_reason(cell, needs))
 
 
 class _Selection:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from touchstone.cells import Cell
 from touchstone.expression import evaluate
 from touchstone.job import align16, data_bytes_needed
-from touchstone.manifest import TYPE_BYTES, Kernel, Operand, Target
+from touchstone.manifest import TYPE_BYTES, Kernel, Operand
 
 HEADER_WORDS = 24
 CASES = 5
@@ -66,13 +66,14 @@ def job_bytes(kernel: Kernel, sizes: Mapping[str, int]) -> int:
     return align16(4 * words) + CASES * data
 
 
-def skip_reason(target: Target, needs: Needs) -> str | None:
+def skip_reason(cell: Cell, needs: Needs) -> str | None:
     """Why a cell cannot run on its target, with the numbers; None where it fits."""
+    memory = cell.target.memory_of(cell.simulator)
     for name, size in (("arena", needs.arena_bytes), ("job", needs.job_bytes)):
-        available = target.memory[name].bytes
+        available = memory[name].bytes
         if size > available:
             return (
-                f"does not fit: {name} memory of {target.name} has {available} bytes, "
+                f"does not fit: {name} memory of {cell.target.name} has {available} bytes, "
                 f"needed {size} ({size - available} too many)"
             )
     return None

@@ -18,7 +18,7 @@ from touchstone.image import extract_loadable
 from touchstone.process import ProcessRegistry
 from touchstone.run_cell import run_cell
 from touchstone.runfile import CellRun, write_run
-from touchstone.simulators.factory import SimulatorFiles, make_simulator
+from touchstone.simulators.factory import make_simulator
 
 TOOL_SECONDS = 300.0
 KERNEL_CODE = ("__ts_kernel_code_start", "__ts_kernel_code_end")
@@ -137,13 +137,14 @@ def make_run(
     run: Path,
     loadable: Path,
     inputs: Path,
-    files: SimulatorFiles,
+    files: Sequence[Path],
     spec: Mapping[str, Any],
     registry: ProcessRegistry,
     scratch: Path,
 ) -> CellRun:
     """Simulate one cell and keep what came of it."""
-    simulator = make_simulator(spec["simulator"], spec["settings"], files)
+    name, settings = spec["simulator"], spec["settings"]
+    simulator = make_simulator(spec["adapter"], name, settings, files)
     result = run_cell(loadable, inputs, spec, simulator, registry, scratch)
     write_run(run, result)
     return result

@@ -7,7 +7,7 @@ check must not either.
 
 from __future__ import annotations
 
-import hashlib
+import importlib
 import json
 from collections.abc import Sequence
 from functools import cached_property
@@ -16,30 +16,27 @@ from pathlib import Path
 from touchstone.files import canonical_json
 from touchstone.fingerprint import ModuleGraph, binary_digest
 from touchstone.graph import CellPlan
+from touchstone.simulators.registry import EMBEDDED, EXTERNAL, adapter_of, find_external
 
 
 class Stamps:
     """All fingerprints of one command; each is computed once, when it is first asked for."""
 
-    def __init__(self, root: Path, compiler: Path, unicorn: Path | None, memory: Path) -> None:
+    def __init__(self, root: Path, unicorn: Path | None, memory: Path) -> None:
         self._root = root
-        self._compiler = compiler
         self._unicorn = unicorn
         self._memory = memory
+        self._installed: dict[str, str] = {}
+        self._run_stages: dict[str, str] = {}
         self._modules = ModuleGraph(
             [("golden", root / "golden"), ("touchstone", root / "site_scons" / "touchstone")]
         )
 
-    def toolchain(self, words: Sequence[str]) -> str:
-        """The compiler's binary and the words it is called with."""
-        text = self._compiler_digest + "\0" + "\0".join(words)
-        return "tool " + hashlib.sha256(text.encode()).hexdigest()
-
     def run_spec(self, plan: CellPlan) -> str:
         """What a run depends on besides files: its specification and the code that runs it."""
-        library = self._unicorn_digest if "core" in plan.run_spec else ""
-        stamps = {"stage": self._run_stage, "library": library}
-        return canonical_json({**json.loads(plan.run_spec), **stamps})
+        spec = json.loads(plan.run_spec)
+        stamps = {"stage": self._run_stage(spec["adapter"]), "fingerprint": self._outside(plan)}
+        return canonical_json({**spec, **stamps})
 
     def check_spec(self, plan: CellPlan) -> str:
         """The check policy and the code that checks."""
@@ -65,18 +62,24 @@ class Stamps:
         return [path.relative_to(self._root).as_posix() for path in self._modules.closure(*modules)]
 
     @cached_property
-    def _compiler_digest(self) -> str:
-        return binary_digest(self._compiler, self._memory)
-
-    @cached_property
     def _unicorn_digest(self) -> str:
         return "" if self._unicorn is None else binary_digest(self._unicorn, self._memory)
 
-    @cached_property
-    def _run_stage(self) -> str:
-        return self._modules.digest(
-            "touchstone.run_cell", "touchstone.runfile", "touchstone.simulators.factory"
-        )
+    def _outside(self, plan: CellPlan) -> str:
+        """What of a simulator is neither built here nor in the tree."""
+        name = plan.cell.simulator
+        if name in EXTERNAL:
+            if name not in self._installed:
+                module = importlib.import_module(adapter_of(name))
+                program = find_external(EXTERNAL[name])
+                self._installed[name] = str(module.fingerprint(program, self._memory))
+            return self._installed[name]
+        return self._unicorn_digest if EMBEDDED[name].needs_costs else ""
+
+    def _run_stage(self, adapter: str) -> str:
+        if adapter not in self._run_stages:
+            self._run_stages[adapter] = self._modules.digest("touchstone.run_cell", adapter)
+        return self._run_stages[adapter]
 
     @cached_property
     def _check_stage(self) -> str:

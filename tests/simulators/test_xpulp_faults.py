@@ -146,3 +146,10 @@ core:
 def test_bad_images_are_refused(image: bytes) -> None:
     with pytest.raises(AssertionError, match=r"image\.elf"):
         run(image)
+
+
+def test_runaway_programs_are_stopped() -> None:
+    reads = "cluster 1\ncore:\n1: csrr a0, mcycle\nj 1b\n"
+    outcome = run_text(reads)
+    assert outcome.fault["kind"] == "counter-reads"
+    assert len(outcome.report["counter_reads"]) == 65536

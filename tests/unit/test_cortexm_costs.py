@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import Path
 
@@ -257,3 +258,15 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main([str(tmp_path / "absent"), str(out), "--core", "cortex-m4"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["firmware.load", "out.costs"]
+
+
+def test_python_and_c_agree_on_the_record() -> None:
+    folder = Path(cortexm_timing_m4.__file__).parent / "cortexm"
+    header = (folder / "pipeline.h").read_text()
+    flags = dict(re.findall(r"INSTRUCTION_(\w+) = 1 << (\d+)", header))
+    assert {name: 1 << int(bit) for name, bit in flags.items()} == {
+        fact.name: fact.value for fact in Fact
+    }
+    found = re.search(r"INSTRUCTION_BYTES = (\d+)", (folder / "costs.c").read_text())
+    assert found is not None
+    assert int(found[1]) == RECORD_BYTES

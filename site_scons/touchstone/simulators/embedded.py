@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,18 @@ from touchstone.simulators.base import (
 
 LOG_TAIL_BYTES = 8 * 1024
 MEMORY_MEGABYTES = 4096
+
+
+def make(name: str, settings: Mapping[str, Any], files: Sequence[Path]) -> EmbeddedSimulator:
+    """The simulator whose program is files[0]; with a core, costs and the library follow."""
+    options: list[str] = []
+    for origin, size in settings.get("memory", ()):
+        options += ["--memory", f"{origin:#x}:{size:#x}"]
+    if "core" in settings:
+        costs, library = files[1:]
+        options += ["--core", settings["core"]]
+        options += ["--costs", str(costs), "--unicorn", str(library)]
+    return EmbeddedSimulator(name, files[0], tuple(options))
 
 
 @dataclass(frozen=True)

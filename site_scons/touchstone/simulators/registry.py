@@ -28,17 +28,25 @@ class Embedded:
     timing: Timing
     clock: str
     needs_costs: bool = False
+    adapter: str = "touchstone.simulators.embedded"
 
 
 @dataclass(frozen=True)
 class External:
-    """A simulator that somebody installs: its program and the variable that points to it."""
+    """A simulator that somebody installs: its program and the variable that points to it.
+
+    `adapter` is the module that drives it, None where this version has none. It has
+        settings(target) -> dict      what of a target.yaml's document a run depends on
+        fingerprint(program, memory) -> str      of what is installed; `memory` is a JSON file
+        make(name, settings, files) -> Simulator      files[0] is the program
+    """
 
     name: str
     program: str
     variable: str
     advice: str
     timing: Timing
+    adapter: str | None = None
 
 
 EMBEDDED: Mapping[str, Embedded] = {
@@ -84,6 +92,14 @@ EXTERNAL: Mapping[str, External] = {
 }
 
 
+def adapter_of(name: str) -> str:
+    """The module that drives a simulator."""
+    adapter = EMBEDDED[name].adapter if name in EMBEDDED else EXTERNAL[name].adapter
+    if adapter is None:
+        raise UserError(f"sim: this version has no adapter for {name}")
+    return adapter
+
+
 def timing_of(name: str) -> Timing:
     """What the cycle column of a simulator holds."""
     return EMBEDDED[name].timing if name in EMBEDDED else EXTERNAL[name].timing
@@ -116,6 +132,5 @@ def require(name: str, where: str) -> None:
             f"{where}: {name} is not installed: no {external.program} in {external.variable} "
             f"({os.environ.get(external.variable) or 'not set'}) nor in PATH; {external.advice}"
         )
-    raise UserError(
-        f"{where}: found {name}, but this version drives only {', '.join(sorted(EMBEDDED))}"
-    )
+    if external.adapter is None:
+        raise UserError(f"{where}: found {name}, but this version has no adapter for it")

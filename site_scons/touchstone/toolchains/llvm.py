@@ -10,13 +10,14 @@ import importlib.util
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from touchstone.errors import UserError
+from touchstone.toolchains.commands import Commands
 
 OVERRIDE = "TOUCHSTONE_ZIG"
+PROGRAM = "zig"
 
 # Firmware has no libc and no undefined-behaviour runtime; debug information names paths relative
 # to the checkout, so that two checkouts build the same bytes.
@@ -55,15 +56,6 @@ HOST_FLAGS = (
 HOST_LIBRARIES = ("-ldl",)
 
 
-@dataclass(frozen=True)
-class Commands:
-    """Command lines as lists of words; sources and targets are appended by the caller."""
-
-    compile: tuple[str, ...]
-    link: tuple[str, ...]
-    link_tail: tuple[str, ...]
-
-
 def zig_path() -> Path:
     """The compiler's binary: TOUCHSTONE_ZIG, else the one in the ziglang package."""
     override = os.environ.get(OVERRIDE)
@@ -86,6 +78,7 @@ def target_commands(options: Mapping[str, Any], extra: tuple[str, ...]) -> Comma
     machine = ("-target", str(options["target"]), f"-mcpu={options['cpu']}")
     flags = (*machine, *options.get("cflags", ()))
     return Commands(
+        program=PROGRAM,
         compile=("cc", *flags, *COMPILE_FLAGS, *extra),
         link=("cc", *flags, *LINK_FLAGS, *options.get("ldflags", ())),
         link_tail=RUNTIME,

@@ -38,7 +38,12 @@ static step unknown(sim *s, core *c, uint32_t number, const char *what) {
 }
 
 // Remembers what core 0 saw, with the instructions of the whole cluster so far.
-static void note_counter_read(sim *s, const core *c) {
+static step note_counter_read(sim *s, const core *c) {
+    if (s->read_count == MAX_COUNTER_READS) {
+        fault(s, c, "counter-reads", NULL, "core 0 read mcycle more than %d times",
+              MAX_COUNTER_READS);
+        return STEP_STOP;
+    }
     if (s->read_count == s->read_capacity) {
         size_t capacity = s->read_capacity == 0 ? 16 : 2 * s->read_capacity;
         counter_read *grown = realloc(s->reads, capacity * sizeof *grown);
@@ -54,6 +59,7 @@ static void note_counter_read(sim *s, const core *c) {
         instructions += s->cores[i].instructions;
     }
     s->reads[s->read_count++] = (counter_read){c->cycle, instructions};
+    return STEP_OK;
 }
 
 static uint64_t counted(const core *c, uint32_t which) {
@@ -122,10 +128,7 @@ step csr_read(sim *s, core *c, uint32_t number, uint32_t *value) {
         return STEP_OK;
     case CSR_MCYCLE:
         *value = (uint32_t)c->cycle;
-        if (c->id == 0) {
-            note_counter_read(s, c);
-        }
-        return STEP_OK;
+        return c->id == 0 ? note_counter_read(s, c) : STEP_OK;
     case CSR_MCYCLEH:
         *value = (uint32_t)(c->cycle >> 32);
         return STEP_OK;

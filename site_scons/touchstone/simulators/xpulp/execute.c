@@ -219,9 +219,12 @@ void execute(sim *s, core *c, uint64_t limit, uint64_t budget) {
 
     while (budget != 0) {
         in = ip;
-        if (timed_fetch && PC_OF(in) - c->fetch_base > 12 && in->op != OP_UNDECODED) {
-            SYNC();
-            cycle += fetch_latency(s, c, PC_OF(in), cycle);
+        if (timed_fetch && !c->fetched && in->op != OP_UNDECODED) {
+            if (PC_OF(in) - c->fetch_base > FETCH_LAST_INDEX) {
+                SYNC();
+                cycle += fetch_latency(s, c, PC_OF(in), cycle);
+            }
+            c->fetched = true;
         }
         uint32_t before = pending;
         cycle += (in->uses & pending) != 0; // every producer's penalty is one cycle
@@ -425,6 +428,7 @@ void execute(sim *s, core *c, uint64_t limit, uint64_t budget) {
         cycle++;
         done++;
         budget--;
+        c->fetched = false;
         if (!in->loop_end || !loop_back(c, PC_OF(in), &target)) {
             ip = in + in->half;
             continue;
@@ -435,6 +439,7 @@ void execute(sim *s, core *c, uint64_t limit, uint64_t budget) {
         cycle += 1 + extra;
         done++;
         budget--;
+        c->fetched = false;
     set_ip:
         if (target - base >= size || (target & 1) != 0) {
             PUBLISH();

@@ -7,11 +7,7 @@
 
 #include <string.h>
 
-enum {
-    LINE_BYTES = 16,
-    LAST_INDEX = LINE_BYTES - 4, // an instruction beyond it also needs the next line
-    SHARED_BANKS = 2
-};
+enum { SHARED_BANKS = 2 };
 
 static uint32_t next_way(icache *cache) {
     uint32_t r = cache->lfsr;
@@ -65,13 +61,13 @@ static uint32_t line_latency(sim *s, core *c, uint32_t number, uint64_t now) {
 
 uint32_t fetch_latency(sim *s, core *c, uint32_t pc, uint64_t now) {
     uint32_t latency = 0;
-    if (pc - c->fetch_base >= LINE_BYTES) {
-        c->fetch_base = pc & ~(uint32_t)(LINE_BYTES - 1);
-        latency = line_latency(s, c, pc / LINE_BYTES, now);
+    if (pc - c->fetch_base >= FETCH_LINE_BYTES) {
+        c->fetch_base = pc & ~(uint32_t)(FETCH_LINE_BYTES - 1);
+        latency = line_latency(s, c, pc / FETCH_LINE_BYTES, now);
     }
-    if (pc - c->fetch_base > LAST_INDEX) {
-        c->fetch_base += LINE_BYTES;
-        latency += line_latency(s, c, c->fetch_base / LINE_BYTES, now + latency);
+    if (pc - c->fetch_base > FETCH_LAST_INDEX) {
+        c->fetch_base += FETCH_LINE_BYTES;
+        latency += line_latency(s, c, c->fetch_base / FETCH_LINE_BYTES, now + latency);
     }
     return latency;
 }

@@ -123,9 +123,8 @@ static void icache_store(sim *s, uint32_t offset, uint32_t value) {
 step peripheral_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value) {
     uint32_t offset;
     if (address - STDOUT < STDOUT_BYTES && (address & 7) == 0) { // one port per core, any width
-        fputc((int)(value & 0xff), s->log);
         c->cycle += s->timing->apb - 1;
-        return STEP_OK;
+        return write_output(s, c, s->log, &(uint8_t){(uint8_t)value}, 1);
     }
     if (bytes != 4 || (address & 3) != 0) {
         return unknown(s, c, address, "store (registers take aligned words)");

@@ -5,6 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+step write_output(sim *s, core *c, FILE *file, const void *bytes, uint32_t count) {
+    s->output_bytes += count;
+    if (s->output_bytes > MAX_OUTPUT_BYTES) {
+        fault(s, c, "output", NULL, "the program wrote more than %d bytes", MAX_OUTPUT_BYTES);
+        return STEP_STOP;
+    }
+    fwrite(bytes, 1, count, file); // main.c looks for errors at the end
+    return STEP_OK;
+}
+
 static void print_fault(FILE *file, const fault_record *f) {
     fprintf(file, "{\"kind\":\"%s\",\"core\":%u,\"pc\":%u,\"address\":", f->kind, (unsigned)f->core,
             (unsigned)f->pc);

@@ -64,7 +64,10 @@ static step write_bytes(sim *s, core *c) {
                   (unsigned)arguments[2]);
             return STEP_STOP;
         }
-        fwrite(bytes, 1, arguments[2], arguments[0] == HANDLE_STREAM ? s->stream : s->log);
+        FILE *file = arguments[0] == HANDLE_STREAM ? s->stream : s->log;
+        if (write_output(s, c, file, bytes, arguments[2]) != STEP_OK) {
+            return STEP_STOP;
+        }
     }
     c->x[A0] = 0;
     return STEP_OK;

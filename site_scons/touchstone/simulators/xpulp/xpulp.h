@@ -20,11 +20,16 @@ enum {
     MUTEXES = 8,
     SOFTWARE_EVENTS = 8,
     // More than any instruction takes: bounds the cycles of a run by its instructions.
-    CYCLES_PER_INSTRUCTION = 64,
+    CYCLES_PER_INSTRUCTION = 256,
+    // What a runaway program may leave behind before it faults.
+    MAX_COUNTER_READS = 1 << 16,
+    MAX_OUTPUT_BYTES = 1 << 28,
     L1_BANKS = 16, // word interleaved
     ICACHE_WAYS = 4,
     PRIVATE_SETS = 8, // 512 bytes per core
     SHARED_SETS = 32, // per bank, 2 KB each
+    FETCH_LINE_BYTES = 16,
+    FETCH_LAST_INDEX = FETCH_LINE_BYTES - 4, // beyond it an instruction needs the next line too
     CODE_BLOCK_BITS = 8 // granule of the coarse "holds executed code" map, log2 bytes
 };
 
@@ -98,6 +103,7 @@ typedef struct {
     uint32_t pcer, pcmr;
     uint64_t pccr[2], pccr_start[2]; // active cycles, instructions
     uint32_t fetch_base; // address of the line in the prefetch buffer
+    bool fetched;        // the next instruction's fetch has been charged
     icache private_icache;
     // Event unit, this core's part.
     uint32_t boot_address;
@@ -146,6 +152,7 @@ typedef struct {
     counter_read *reads;
     size_t read_count, read_capacity;
     FILE *stream, *log;
+    uint64_t output_bytes;
     sim_status status;
     int32_t exit_code;
     fault_record fault;
@@ -208,6 +215,9 @@ step peripheral_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_
 void run_system(sim *s);
 void core_sleep(sim *s, core *c, core_state state);
 void core_wake(sim *s, core *c, uint64_t at);
+
+// report.c: to the stream or log; faults beyond MAX_OUTPUT_BYTES.
+step write_output(sim *s, core *c, FILE *file, const void *bytes, uint32_t count);
 
 // semihost.c: called at an ebreak; faults if it is not a semihosting call.
 step semihost_call(sim *s, core *c);

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Toolchains by name, and the programs they are, found once a command."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from touchstone.errors import UserError, unknown
+from touchstone.fingerprint import binary_digest
+from touchstone.toolchains import gnu, llvm
+from touchstone.toolchains.commands import Commands
+
+TOOLCHAINS = ("llvm", "gnu")
+
+
+def target_commands(name: str, options: Mapping[str, Any], extra: tuple[str, ...]) -> Commands:
+    """What toolchain `name` does with a target's options of that name."""
+    if name == "llvm":
+        return llvm.target_commands(options, extra)
+    if name == "gnu":
+        return gnu.target_commands(options, extra)
+    raise UserError(unknown("toolchain", name, TOOLCHAINS))
+
+
+class Programs:
+    """The compilers' paths, environments and fingerprints; each is looked up when first wanted.
+
+    `build` is the build folder: caches of compilers and of fingerprints lie there.
+    """
+
+    def __init__(self, build: Path) -> None:
+        self._build = build
+        self._paths: dict[str, Path] = {}
+        self._digests: dict[str, str] = {}
+
+    def path(self, program: str) -> Path:
+        """The program's path; UserError says what to install."""
+        if program not in self._paths:
+            found = llvm.zig_path() if program == llvm.PROGRAM else gnu.find(program)
+            self._paths[program] = found
+        return self._paths[program]
+
+    def environment(self, program: str) -> dict[str, str]:
+        """The environment to run it in."""
+        if program == llvm.PROGRAM:
+            return llvm.environment(self._build / "zig")
+        return gnu.environment()
+
+    def stamp(self, program: str, words: Sequence[str]) -> str:
+        """One hash over what really runs and the words it is called with."""
+        text = self._digest(program) + "\0" + "\0".join(words)
+        return "tool " + hashlib.sha256(text.encode()).hexdigest()
+
+    def _digest(self, program: str) -> str:
+        if program not in self._digests:
+            path = self.path(program)
+            files = [path] if program == llvm.PROGRAM else gnu.parts(path, ())
+            memory = self._build / "digests.json"
+            digests = [binary_digest(file, memory) for file in files]
+            self._digests[program] = " ".join(digests)
+        return self._digests[program]

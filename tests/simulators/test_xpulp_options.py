@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The optional parts of the timing: L1 bank conflicts and the instruction caches."""
+
+from __future__ import annotations
+
+import pytest
+from xpulp_tools import assemble, results, run
+
+CONFLICTS = ("--bank-conflicts", "on")
+ICACHE = ("--icache", "on")
+
+
+def loads(stride: int, count: int = 20) -> str:
+    """Every core loads `count` times from L1 + stride * core; core 0 emits the cycles."""
+    return f"""
+    cluster
+core:
+    csrr s2, mhartid
+    barrier_setup
+    li s1, 0x10000000
+    li t1, {stride}
+    mul t1, t1, s2
+    add s1, s1, t1
+    barrier
+    csrr s3, mcycle
+    {"lw a0, 0(s1);" * count}
+    barrier
+    csrr s4, mcycle
+    bnez s2, park
+    sub s4, s4, s3
+    emit s4
+    finish
+park: wfi
+    """
+
+
+@pytest.mark.parametrize("stride", [0, 4, 64])
+def test_conflicts_are_off_by_default(stride: int) -> None:
+    assert results(loads(stride)) == [1 + 20 + 9]
+
+
+def test_one_bank_serves_one_access_per_cycle() -> None:
+    for stride in (0, 64, 128):  # the same word, or the same bank (16 banks of words)
+        assert results(loads(stride), *CONFLICTS) == [1 + 8 * 20 + 9]
+
+
+def test_different_banks_do_not_conflict() -> None:
+    for stride in (4, 12, 20, 68):
+        assert results(loads(stride), *CONFLICTS) == [1 + 20 + 9]
+
+
+def test_two_cores_per_bank_share_it() -> None:
+    assert results(loads(16), *CONFLICTS) == [1 + 2 * 20 + 9]
+
+
+def test_results_do_not_depend_on_timing_options() -> None:
+    text = loads(0).replace("emit s4", "li a0, 77\nemit a0")
+    for options in ((), CONFLICTS, ICACHE, CONFLICTS + ICACHE):
+        assert results(text, *options) == [77]
+
+
+def straight(count: int, enable: bool = True) -> str:
+    """Core 0 runs `count` additions twice, starting on a line; both times are emitted."""
+    enabled = "li t0, 0x10201400\nli t1, -1\nsw t1, 0(t0)" if enable else ""
+    return f"""
+    cluster 1
+core:
+    {enabled}
+    li s5, 2
+    j again
+    .balign 16
+again:
+    csrr s3, mcycle
+    {"add a0, a0, a0;" * (count - 2)}
+    csrr s4, mcycle
+    sub s4, s4, s3
+    emit s4
+    addi s5, s5, -1
+    beqz s5, done
+    j again
+done:
+    finish
+    """
+
+
+def test_private_cache_hits_are_free_and_misses_cost_18() -> None:
+    cold, warm = results(straight(16), *ICACHE)
+    assert cold == 15 + 3 * 18  # the first of the 4 lines is fetched before the first read
+    assert warm == 15
+
+
+def test_shared_cache_hits_cost_2() -> None:
+    """256 additions are 1 KB: too much for a private cache, not for the shared one, although
+    its pseudo-random replacement loses a few lines."""
+    cold, warm = results(straight(256), *ICACHE)
+    assert cold == 255 + 63 * 18
+    assert 255 + 32 * 2 < warm < 255 + 63 * 2 + 8 * 16
+
+
+def test_disabled_caches_fetch_every_line_from_l2() -> None:
+    assert results(straight(64, enable=False), *ICACHE) == [63 + 15 * 14] * 2
+
+
+def test_flush() -> None:
+    flush = "li t0, 0x10201404\nsw t0, 0(t0)\nj again\ndone:"
+    cold, warm = results(straight(64).replace("j again\ndone:", flush), *ICACHE)
+    assert cold == warm
+
+
+def test_the_same_report_every_time() -> None:
+    image = assemble(loads(4))
+    reports = [run(image, *CONFLICTS, *ICACHE).report for _ in range(2)]
+    assert reports[0] == reports[1]
+
+
+@pytest.mark.parametrize("option", ["--bank-conflicts", "--icache"])
+def test_options_take_on_or_off(option: str) -> None:
+    with pytest.raises(AssertionError, match="on or off"):
+        run(assemble("finish\n"), option, "maybe")
