@@ -115,7 +115,8 @@ static TS_XP_NOINLINE __attribute__((unused)) void ts_xp_finish_edge(const ts_xp
     const uint32_t columns = q->count;
     if (q->narrow)
         for (uint32_t j = 0; j < columns; j++)
-            ts_xp_requant_channel(c, q->scale, j, q->shift);
+            ts_xp_requant_channel(c + j, q->scale[0].mul_less_one[j], q->scale[0].offset[j],
+                                  q->shift);
     else
         ts_xp_requant_wide(c, p, q);
     if (p->scattered) {

@@ -48,13 +48,14 @@ static TS_XP_INLINE void ts_xp_walk_down(const ts_xp_product *p, const ts_xp_cha
 }
 
 static TS_XP_INLINE void ts_xp_walk_across(const ts_xp_product *p, const ts_xp_channels *q,
-                                           ts_xp_walk *walk, int unsigned_left, int transposed) {
+                                           ts_xp_walk *walk, int unsigned_left, int transposed,
+                                           int uniform) {
     const int32_t next = (int32_t)p->right_pitch, back = 4 - 3 * next;
     const uint32_t more = p->depth / 4 - 1, word = p->output_word, shift = q->shift;
     const uint32_t skip = 4 * p->right_pitch - p->depth;
     const int8_t *right = walk->right;
     int8_t *output = walk->output;
-    const ts_xp_scale *scale = walk->scale;
+    const ts_xp_scale *scale = q->scale;
     for (uint32_t n = walk->count; n; n--) {
         int32_t c[16];
         const uint32_t *left = (const uint32_t *)walk->left;
@@ -62,11 +63,13 @@ static TS_XP_INLINE void ts_xp_walk_across(const ts_xp_product *p, const ts_xp_c
             ts_xp_block_4x4_u8(c, &left, &right, next, back, more);
         else
             ts_xp_block_4x4_s8(c, &left, &right, next, back, more);
-        ts_xp_requant_block(c, scale, shift);
+        if (uniform)
+            ts_xp_requant_uniform(c, scale, shift);
+        else
+            ts_xp_requant_block(c, scale++, shift);
         ts_xp_store_block(c, output, word, transposed);
         right += skip;
         output += walk->output_step;
-        scale += walk->scale_step;
     }
 }
 
@@ -135,27 +138,37 @@ static TS_XP_INLINE void ts_xp_walk_rows(const ts_xp_product *p, const ts_xp_cha
     }
 TS_XP_WALK(ts_xp_walk_down_s8, ts_xp_walk_down, 0)
 TS_XP_WALK(ts_xp_walk_down_transposed_s8, ts_xp_walk_down, 1)
-TS_XP_WALK(ts_xp_walk_across_s8, ts_xp_walk_across, 0, 0)
-TS_XP_WALK(ts_xp_walk_across_transposed_s8, ts_xp_walk_across, 0, 1)
-TS_XP_WALK(ts_xp_walk_across_u8, ts_xp_walk_across, 1, 0)
+TS_XP_WALK(ts_xp_walk_across_s8, ts_xp_walk_across, 0, 0, 0)
+TS_XP_WALK(ts_xp_walk_across_transposed_s8, ts_xp_walk_across, 0, 1, 0)
+TS_XP_WALK(ts_xp_walk_across_uniform_s8, ts_xp_walk_across, 0, 0, 1)
+TS_XP_WALK(ts_xp_walk_across_u8, ts_xp_walk_across, 1, 0, 0)
+TS_XP_WALK(ts_xp_walk_across_uniform_u8, ts_xp_walk_across, 1, 0, 1)
 TS_XP_WALK(ts_xp_walk_tails_s8, ts_xp_walk_tails, 0)
 TS_XP_WALK(ts_xp_walk_tails_u8, ts_xp_walk_tails, 1)
 TS_XP_WALK(ts_xp_walk_rows_s8, ts_xp_walk_rows, 0)
 TS_XP_WALK(ts_xp_walk_rows_u8, ts_xp_walk_rows, 1)
+
+static TS_XP_INLINE void ts_xp_across_blocks(const ts_xp_product *p, const ts_xp_channels *q,
+                                             ts_xp_walk *walk, int unsigned_left) {
+    if (unsigned_left)
+        walk->scale_step ? ts_xp_walk_across_u8(p, q, walk)
+                         : ts_xp_walk_across_uniform_u8(p, q, walk);
+    else if (p->transposed)
+        ts_xp_walk_across_transposed_s8(p, q, walk);
+    else
+        walk->scale_step ? ts_xp_walk_across_s8(p, q, walk)
+                         : ts_xp_walk_across_uniform_s8(p, q, walk);
+}
 
 /* `walk->count` blocks of `rows` (1..4) rows and q->count channels. */
 static TS_XP_INLINE void ts_xp_blocks(const ts_xp_product *p, const ts_xp_channels *q,
                                       ts_xp_walk *walk, uint32_t rows, int unsigned_left) {
     const int plain = q->narrow && q->count == 4 && !p->scattered;
     const uint32_t tail = p->depth & 3;
-    if (plain && rows == 4 && !tail && walk->right_step && !(unsigned_left && p->transposed)) {
-        if (unsigned_left)
-            ts_xp_walk_across_u8(p, q, walk);
-        else if (p->transposed)
-            ts_xp_walk_across_transposed_s8(p, q, walk);
-        else
-            ts_xp_walk_across_s8(p, q, walk);
-    } else if (plain && rows == 4 && !tail && !unsigned_left) {
+    if (plain && rows == 4 && !tail && walk->right_step &&
+        !(p->transposed && (unsigned_left || !walk->scale_step))) {
+        ts_xp_across_blocks(p, q, walk, unsigned_left);
+    } else if (plain && rows == 4 && !tail && !unsigned_left && !walk->right_step) {
         p->transposed ? ts_xp_walk_down_transposed_s8(p, q, walk) : ts_xp_walk_down_s8(p, q, walk);
     } else if (plain && rows == 4) {
         unsigned_left ? ts_xp_walk_tails_u8(p, q, walk) : ts_xp_walk_tails_s8(p, q, walk);

@@ -141,20 +141,29 @@ static TS_XP_INLINE int32_t ts_xp_requant_narrow(int32_t acc, int32_t mul_less_o
 
 /* One channel of a block. The indices of c are constants here and in the next function, loops
  * written out, so that a hot block keeps c in registers. */
-static TS_XP_INLINE void ts_xp_requant_channel(int32_t *c, const ts_xp_scale *scale, uint32_t j,
+static TS_XP_INLINE void ts_xp_requant_channel(int32_t *c, int32_t mul_less_one, int32_t offset,
                                                uint32_t shift) {
-    const int32_t mul_less_one = scale->mul_less_one[j], offset = scale->offset[j];
-    c[j] = ts_xp_requant_narrow(c[j], mul_less_one, offset, shift);
-    c[j + 4] = ts_xp_requant_narrow(c[j + 4], mul_less_one, offset, shift);
-    c[j + 8] = ts_xp_requant_narrow(c[j + 8], mul_less_one, offset, shift);
-    c[j + 12] = ts_xp_requant_narrow(c[j + 12], mul_less_one, offset, shift);
+    c[0] = ts_xp_requant_narrow(c[0], mul_less_one, offset, shift);
+    c[4] = ts_xp_requant_narrow(c[4], mul_less_one, offset, shift);
+    c[8] = ts_xp_requant_narrow(c[8], mul_less_one, offset, shift);
+    c[12] = ts_xp_requant_narrow(c[12], mul_less_one, offset, shift);
 }
 
 static TS_XP_INLINE void ts_xp_requant_block(int32_t *c, const ts_xp_scale *scale, uint32_t shift) {
-    ts_xp_requant_channel(c, scale, 0, shift);
-    ts_xp_requant_channel(c, scale, 1, shift);
-    ts_xp_requant_channel(c, scale, 2, shift);
-    ts_xp_requant_channel(c, scale, 3, shift);
+    ts_xp_requant_channel(c, scale->mul_less_one[0], scale->offset[0], shift);
+    ts_xp_requant_channel(c + 1, scale->mul_less_one[1], scale->offset[1], shift);
+    ts_xp_requant_channel(c + 2, scale->mul_less_one[2], scale->offset[2], shift);
+    ts_xp_requant_channel(c + 3, scale->mul_less_one[3], scale->offset[3], shift);
+}
+
+/* The four channels alike. */
+static TS_XP_INLINE void ts_xp_requant_uniform(int32_t *c, const ts_xp_scale *scale,
+                                               uint32_t shift) {
+    const int32_t mul_less_one = scale->mul_less_one[0], offset = scale->offset[0];
+    ts_xp_requant_channel(c, mul_less_one, offset, shift);
+    ts_xp_requant_channel(c + 1, mul_less_one, offset, shift);
+    ts_xp_requant_channel(c + 2, mul_less_one, offset, shift);
+    ts_xp_requant_channel(c + 3, mul_less_one, offset, shift);
 }
 
 /* A block of q->count <= 4 channels, exact for every accumulator. */

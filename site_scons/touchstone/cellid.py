@@ -52,6 +52,7 @@ def parse_cell_id(catalogue: Catalogue, text: str, cflags: tuple[str, ...]) -> C
         toolchain=extras.toolchain,
         simulator=extras.simulator,
         cflags=cflags,
+        settings=tuple(sorted(extras.settings)),
     )
     if cell.id != text and not (cflags and extras.flags == flags_digest(cflags)):
         raise UserError(f"cell={text}: found no such cell, allowed {cell.id}")
@@ -88,6 +89,7 @@ class _Extras:
         self.toolchain = target.toolchains[0].name
         self.simulator = target.simulators[0]
         self.flags = ""
+        self.settings: list[tuple[str, str]] = []
         self._numerics: dict[str, object] = {}
         toolchains = [toolchain.name for toolchain in target.toolchains]
         for word in words:
@@ -102,7 +104,14 @@ class _Extras:
             elif word.startswith("cflags-"):
                 self.flags = word[len("cflags-") :]
             else:
-                self._numeric(text, word)
+                self._other(text, target, word)
+
+    def _other(self, text: str, target: Target, word: str) -> None:
+        name, _, value = word.partition("-")
+        if name in target.simulator_settings.get(self.simulator, {}):
+            self.settings.append((name, value))
+        else:
+            self._numeric(text, word)
 
     def _numeric(self, text: str, word: str) -> None:
         if word == "half_up":

@@ -58,6 +58,8 @@ class Cell:
     toolchain: str
     simulator: str
     cflags: tuple[str, ...]
+    settings: tuple[tuple[str, str], ...] = ()
+    """The simulator's settings that are not those of target.yaml."""
 
     @property
     def id(self) -> str:
@@ -80,6 +82,7 @@ class Cell:
             extras.append(self.toolchain)
         if self.simulator != self.target.simulators[0]:
             extras.append(self.simulator)
+        extras += [f"{name}-{value}" for name, value in self.settings]
         if self.cflags:
             extras.append(f"cflags-{flags_digest(self.cflags)}")
         return extras

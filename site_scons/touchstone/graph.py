@@ -252,19 +252,22 @@ def run_spec(planned: PlannedCell) -> dict[str, Any]:
         "wall_seconds": cell.target.limits["wall_seconds"],
         "simulator": cell.simulator,
         "adapter": adapter_of(cell.simulator),
-        "settings": simulator_settings(cell.target, cell.simulator),
+        "settings": simulator_settings(cell.target, cell.simulator, cell.settings),
     }
 
 
-def simulator_settings(target: Target, simulator: str) -> dict[str, Any]:
-    """What of the target a simulator is told; part of what a run depends on."""
+def simulator_settings(
+    target: Target, simulator: str, changed: Iterable[tuple[str, str]] = ()
+) -> dict[str, Any]:
+    """What a simulator is told besides the image; part of what a run depends on."""
+    options = {**target.simulator_settings.get(simulator, {}), **dict(changed)}
     if simulator in EXTERNAL:
         module = importlib.import_module(adapter_of(simulator))
-        settings: dict[str, Any] = module.settings(target.raw)
-        return settings
+        return {"options": options, **module.settings(target.raw)}
     if not EMBEDDED[simulator].needs_costs:
-        return {}
+        return {"options": options}
     return {
+        "options": options,
         "core": target.isas[0],
         "memory": [[region.origin, region.bytes] for _, region in sorted(target.memory.items())],
     }

@@ -16,6 +16,7 @@ from touchstone.schema import load_validated
 DIMENSIONS = ("S", "E", "P", "H", "F")
 TYPE_BYTES = {"int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "int32": 4, "uint32": 4}
 ANY_ISA = "any"
+Setting = int | str
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ class Target:
     memory: Mapping[str, Region]
     toolchains: tuple[Toolchain, ...]
     simulators: tuple[str, ...]
+    simulator_settings: Mapping[str, Mapping[str, Setting]]
     sources: tuple[str, ...]
     limits: Mapping[str, float]
     raw: Mapping[str, Any] = field(repr=False)
@@ -217,6 +219,7 @@ def load_target(root: Path, folder: str, cache: Path) -> Target:
             Toolchain(name, options) for name, options in document["toolchains"].items()
         ),
         simulators=tuple(document["simulators"]),
+        simulator_settings=document.get("simulator_settings", {}),
         sources=tuple(document["sources"]),
         limits=document["limits"],
         raw=document,

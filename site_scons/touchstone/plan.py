@@ -11,7 +11,7 @@ from itertools import product
 from touchstone.cellid import parse_cell_id
 from touchstone.cells import Cell, Shape, id_dimensions, relevant_numerics
 from touchstone.config import ALL, GLOB_SIGNS, ConfigEntry, Matrix, select_names
-from touchstone.errors import UserError
+from touchstone.errors import UserError, unknown
 from touchstone.manifest import ANY_ISA, Catalogue, Kernel, Target, Variant
 from touchstone.request import Request
 from touchstone.sizes import Needs, needs_of, skip_reason
@@ -42,6 +42,17 @@ def plan_cells(catalogue: Catalogue, matrix: Matrix, request: Request) -> list[P
     if not unique:
         raise UserError(f"nothing selected: no cell of {matrix.path} matches the command line")
     return [_planned(cell) for cell in unique.values()]
+
+
+def chosen_settings(
+    target: Target, simulator: str, said: Iterable[tuple[str, str]]
+) -> tuple[tuple[str, str], ...]:
+    """The settings said that differ from target.yaml's; a name that it lacks is an error."""
+    known = target.simulator_settings.get(simulator, {})
+    for name, _ in said:
+        if name not in known:
+            raise UserError(unknown(f"settings ({simulator} on {target.name})", name, known))
+    return tuple(sorted((name, value) for name, value in said if str(known[name]) != value))
 
 
 def _planned(cell: Cell) -> PlannedCell:
@@ -83,6 +94,7 @@ class _Selection:
             shapes = [shape for shape in wanted if self._takes(entry, shape)]
         variants = list(self._variants(entry, target, kernel))
         for shape, variant, cores in product(shapes, variants, self._cores(entry, target)):
+            simulator = self._request.sim or target.simulators[0]
             yield Cell(
                 target=target,
                 kernel=kernel,
@@ -93,8 +105,9 @@ class _Selection:
                 numerics=relevant_numerics(kernel, entry.numerics),
                 data=entry.data,
                 toolchain=self._toolchain(target),
-                simulator=self._request.sim or target.simulators[0],
+                simulator=simulator,
                 cflags=self._request.cflags,
+                settings=chosen_settings(target, simulator, self._request.settings),
             )
 
     def _takes(self, entry: ConfigEntry, shape: Shape) -> bool:

@@ -26,6 +26,7 @@ VARIABLES: Mapping[str, str] = {
     "config": "matrix file (configs/default.yaml), or the seed project's testConfig.yml",
     "seed": "seed of the random vectors (the config's)",
     "sim": "simulator (the first that the target names)",
+    "settings": "a simulator's settings, as name:value,... (those of target.yaml)",
     "toolchain": "toolchain (the first that the target names)",
     "cflags": "extra compiler flags for firmware and kernels",
     "dump": "1 writes inputs, output and golden of each cell as .npy",
@@ -46,6 +47,7 @@ class Request:
     config: str | None = None
     seed: int | None = None
     sim: str | None = None
+    settings: tuple[tuple[str, str], ...] = ()
     toolchain: str | None = None
     cflags: tuple[str, ...] = ()
     dump: bool = False
@@ -74,6 +76,7 @@ def parse_request(arguments: Mapping[str, str]) -> Request:
         config=_word("config", arguments),
         seed=(_integer("seed", arguments["seed"], 0, 2**63 - 1) if "seed" in arguments else None),
         sim=_word("sim", arguments),
+        settings=_pairs("settings", arguments),
         toolchain=_word("toolchain", arguments),
         cflags=tuple(arguments.get("cflags", "").split()),
         dump=_switch("dump", arguments),
@@ -88,6 +91,16 @@ def _names(key: str, arguments: Mapping[str, str]) -> tuple[str, ...] | None:
     if not all(names):
         raise UserError(f"{key}={arguments[key]}: found an empty name, allowed a list such as a,b")
     return names
+
+
+def _pairs(key: str, arguments: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for part in _names(key, arguments) or ():
+        name, separator, value = part.partition(":")
+        if not (separator and name and value):
+            raise UserError(f"{key}={arguments[key]}: found {part!r}, allowed name:value,...")
+        pairs.append((name, value))
+    return tuple(pairs)
 
 
 def _word(key: str, arguments: Mapping[str, str]) -> str | None:

@@ -31,6 +31,7 @@ class CellResult:
     seed: int
     toolchain: str
     simulator: str
+    settings: Mapping[str, str]
     timing: str
     clock: str
     status: str
@@ -120,6 +121,13 @@ def cell_result(
         seed=cell.seed,
         toolchain=cell.toolchain,
         simulator=cell.simulator,
+        settings={
+            name: str(value)
+            for name, value in {
+                **target.simulator_settings.get(cell.simulator, {}),
+                **dict(cell.settings),
+            }.items()
+        },
         timing=timing_of(cell.simulator).value,
         clock=clock_of(cell.simulator),
         status=str(verdict["status"]),

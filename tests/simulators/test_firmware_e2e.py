@@ -31,7 +31,8 @@ from touchstone.process import ProcessRegistry
 from touchstone.records import Expected, JobResult, RecordError, parse_stream
 from touchstone.simulators.base import Limits, RunStatus, Simulator, SimulatorRun
 from touchstone.simulators.cortexm_costs import build_costs
-from touchstone.simulators.factory import SimulatorFiles, make_simulator
+from touchstone.simulators.factory import make_simulator
+from touchstone.simulators.registry import adapter_of
 from touchstone.simulators.unicorn import unicorn_library
 from touchstone.toolchains.llvm import environment, zig_path
 from touchstone.vectors import Case, Container, Operand
@@ -124,12 +125,12 @@ class Bench:
     def _simulator(self, target: str, loadable: bytes, folder: Path) -> Simulator:
         name = SIMULATORS[target]
         settings = simulator_settings(self.target(target), name)
-        files = SimulatorFiles(self._program(name))
+        files = [self._program(name)]
         if "core" in settings:
             costs = folder / "firmware.costs"
             costs.write_bytes(build_costs(loadable, settings["core"]))
-            files = SimulatorFiles(self._program(name), costs, unicorn_library())
-        return make_simulator(name, settings, files)
+            files += [costs, unicorn_library()]
+        return make_simulator(adapter_of(name), name, settings, files)
 
     def run_image(
         self, target: str, loadable: bytes, image: bytes, limits: Limits = LIMITS

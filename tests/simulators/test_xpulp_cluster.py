@@ -257,6 +257,39 @@ def test_shared_accesses_happen_in_cycle_order() -> None:
     assert results(everybody(staggered, "lw a0, 0(s3)\nemit a0\n")) == [8]
 
 
+def test_at_equal_cycles_the_lower_core_goes_first() -> None:
+    """Core 0 divides, core 1 does as many additions; both then store to one word."""
+    text = f"""
+    cluster 3
+core:
+    csrr s2, mhartid
+    barrier_setup 3
+    li s3, {L1:#x}
+    li t1, 1
+    addi t2, s2, 50
+    barrier
+    beqz s2, 1f
+    {"nop;" * 38}
+    sw t2, 0(s3)
+    j 2f
+1:  nop
+    nop
+    divu t3, t2, t1
+    sw t2, 0(s3)
+    nop
+2:  barrier
+    bnez s2, park
+    lw a0, 0(s3)
+    emit a0
+    finish
+park: wfi
+    """
+    # Core 0: branch 3, nops 2, division 34; core 1: branch 1, nops 38. Both store in one cycle.
+    late = text.replace("1:  nop\n    nop\n", "1:  nop\n    nop\n    nop\n", 1)
+    early = text.replace("1:  nop\n    nop\n", "1:  nop\n", 1)
+    assert [results(t) for t in (early, text, late)] == [[51], [51], [50]]
+
+
 def test_log_and_stdout() -> None:
     text = """
     li t0, 0x1a10f000

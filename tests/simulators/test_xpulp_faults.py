@@ -37,7 +37,7 @@ FAULTS: dict[str, tuple[str, str, int | None]] = {
     "unaligned p.elw": (ON_CORE + "here: p.elw a0, 0x21e(s0)", "event-wait", 0x1020421E),
     "p.elw of L1": (ON_CORE + "li a1, 0x10000000\nhere: p.elw a0, (a1)", "event-wait", 0x10000000),
     "p.elw by the FC": ("li a1, 0x10204000\nhere: p.elw a0, 0x3c(a1)", "event-wait", 0x1020403C),
-    "fetch enable": ("li a1, 0x10200000\nli a0, 511\nhere: sw a0, 8(a1)", "unmodelled-register", None),
+    "start of core 8": ("li a1, 0x10200000\nhere: sw a1, 8(a1)", "unmodelled-register", None),
     "boot address": (
         "li a1, 0x10200000\nli a0, 0x1c010001\nsw a0, 0x40(a1)\nli a0, 1\nhere: sw a0, 8(a1)",
         "misaligned-jump", 0x1C010001,

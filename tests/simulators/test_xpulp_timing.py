@@ -45,6 +45,9 @@ SEQUENCES = {
     "lw a0, 0(s1)\nnop\nadd a1, a0, a0": (3, 3),
     "lw a0, 0(s1)\nsw a0, 4(s1)": (3, 3),
     "lw a0, 0(s1)\n.insn r 0x57, 1, 0x5c, a0, a2, a3": (3, 3),  # rd is a source
+    "lw a0, 0(s1)\n.insn r 0x33, 0, 0x21, a0, a2, a3": (3, 3),
+    "lw a0, 0(s1)\n.insn r 0x57, 1, 0x64, a0, a2, a3": (3, 3),  # pv.shuffle2.b
+    "lw a0, 0(s1)\n.insn r 0x57, 1, 0x4c, a0, a2, a3": (2, 2),  # pv.dotsp.b does not read rd
     "lw x0, 0(s1)\nadd a1, x0, x0": (2, 2),
     ".insn i 0x0b, 2, a0, 4(s1)\naddi s1, s1, 4": (2, 2),  # the address is not late
     "sw a0, 0(s1)": (1, 1),

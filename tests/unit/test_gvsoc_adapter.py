@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from touchstone.errors import UserError
 from touchstone.process import ProcessRegistry, ProcessResult
+from touchstone.simulators import gvsoc
 from touchstone.simulators.base import Limits, RunStatus, SimulatorRun
-from touchstone.simulators.gvsoc import GvsocSimulator, interpret, probe
+from touchstone.simulators.gvsoc import GvsocSimulator, interpret
 from touchstone.simulators.gvsoc_config import GvsocError, GvsocSettings, configure
 from touchstone.simulators.gvsoc_console import split_console
 from touchstone.simulators.gvsoc_gap_sdk import GapSdk
@@ -94,7 +97,7 @@ def prepared(installation: Installation) -> Prepared:
 def run(installation: Installation, image: str, limits: Limits = LIMITS) -> SimulatorRun:
     folder = installation.home.parent / "run"
     folder.mkdir()
-    simulator = GvsocSimulator(prepared(installation), SETTINGS)
+    simulator = GvsocSimulator("gvsoc", installation, SETTINGS)
     return simulator.run(image.encode(), limits, folder, ProcessRegistry())
 
 
@@ -117,9 +120,10 @@ def test_a_home_that_is_wrong_does_not_fall_back_to_path(installation: Installat
 
 
 def test_absence_says_what_to_do(tmp_path: Path) -> None:
-    found = probe(tmp_path, ProcessRegistry(), {"PATH": ""})
-    assert found.fingerprint is None
-    assert "GVSOC_HOME is not set; build its public repository" in str(found.missing)
+    with pytest.raises(UserError, match="GVSOC_HOME is not set; build its public repository"):
+        find_installation({"PATH": ""})
+    with pytest.raises(UserError, match="no GVSOC is installed here"):
+        gvsoc.fingerprint(str(tmp_path / "bin" / "gvsoc"), tmp_path / "digests.json")
 
 
 def test_built_for_another_target(installation: Installation) -> None:
@@ -177,8 +181,9 @@ def test_a_missing_model_is_named(installation: Installation) -> None:
 def test_a_script_that_fails_is_quoted(installation: Installation, tmp_path: Path) -> None:
     text = f"#!{sys.executable}\nimport missing_package\n"
     write(installation.home / "bin" / "gvsoc", text, 0o755)
-    found = probe(tmp_path, ProcessRegistry(), {"GVSOC_HOME": str(installation.home)})
-    assert "No module named 'missing_package' (GVSOC's Python packages" in str(found.missing)
+    expected = r"No module named 'missing_package' \(GVSOC's Python packages"
+    with pytest.raises(GvsocError, match=expected):
+        gvsoc.fingerprint(str(installation.script), tmp_path / "digests.json")
 
 
 def test_gvsocs_own_interpreter_comes_first_in_path(installation: Installation) -> None:
@@ -249,9 +254,8 @@ def test_console_is_split_into_records_and_log() -> None:
 @pytest.mark.parametrize("kept", [3, 17, 39, 41])
 def test_a_record_that_is_cut_short_stays_in_the_stream(kept: int) -> None:
     cut = frame(b"abc")[:kept]
-    stream, log = split_console(b"hello" + cut)
-    assert stream + log in (cut + b"hello", b"hello" + cut)
-    assert stream == (cut if kept >= 4 else b"")
+    expected = (cut, b"hello") if kept >= 4 else (b"", b"hello" + cut)
+    assert split_console(b"hello" + cut) == expected
 
 
 def test_an_empty_console() -> None:
@@ -279,17 +283,10 @@ def test_the_launcher_sees_its_libraries_and_the_settings(installation: Installa
     assert ran.status is RunStatus.COMPLETED, ran.log
 
 
-def test_nothing_written_is_no_output(installation: Installation) -> None:
-    ran = run(installation, OPEN + "os.write(log, b'only a note')")
-    assert (ran.status, ran.log) == (RunStatus.NO_OUTPUT, "only a note")
-    assert run_status(installation, "pass") is RunStatus.NO_OUTPUT
-
-
-def run_status(installation: Installation, image: str) -> RunStatus:
-    folder = installation.home.parent / "again"
-    folder.mkdir()
-    simulator = GvsocSimulator(prepared(installation), SETTINGS)
-    return simulator.run(image.encode(), LIMITS, folder, ProcessRegistry()).status
+@pytest.mark.parametrize(("image", "log"), [(OPEN + "os.write(log, b'note')", "note"), ("", "")])
+def test_nothing_written_is_no_output(installation: Installation, image: str, log: str) -> None:
+    ran = run(installation, image)
+    assert (ran.status, ran.log) == (RunStatus.NO_OUTPUT, log)
 
 
 def test_a_hang_is_killed_with_all_its_children(installation: Installation) -> None:
@@ -311,14 +308,40 @@ def test_a_signal_and_an_exit_code(installation: Installation) -> None:
     assert interpret(result, b"", LIMITS).reason == "the firmware exited with 102"
 
 
-def test_a_configuration_that_is_gone_is_a_crash(installation: Installation) -> None:
-    ready = prepared(installation)
-    ready.configuration.unlink()
-    folder = installation.home.parent / "run"
-    folder.mkdir()
-    ran = GvsocSimulator(ready, SETTINGS).run(b"", LIMITS, folder, ProcessRegistry())
+def test_an_installation_that_changed_for_the_worse_is_a_crash(
+    installation: Installation,
+) -> None:
+    (installation.home / "models" / "mem" / "ory.so").unlink()
+    ran = run(installation, "")
     assert ran.status is RunStatus.CRASH
-    assert "configuration.json" in ran.reason
+    assert "ory.so: pulp-open needs this file" in ran.reason
+
+
+# --- as the graph uses it
+
+
+def test_settings_of_a_target() -> None:
+    regions = {"code": (0x1C010000, 0x40000), "data": (0x10000000, 0x4800)}
+    regions["arena"] = (0x10004800, 0x10000)
+    memory = {name: {"origin": at, "bytes": size} for name, (at, size) in regions.items()}
+    target = {"name": "gap9", "memory": memory}
+    assert gvsoc.settings(target) == {"l1_bytes": 0x20000, "conflicts": "off"}
+    del memory["data"], memory["arena"]
+    with pytest.raises(UserError, match="target gap9 has no memory in L1"):
+        gvsoc.settings(target)
+
+
+def test_made_from_its_program(installation: Installation) -> None:
+    settings = {"l1_bytes": 0x20000, "conflicts": "off"}
+    made = gvsoc.make("gvsoc", settings, [installation.script])
+    assert made == GvsocSimulator("gvsoc", installation, SETTINGS)
+
+
+def test_fingerprint_is_prepared_once(installation: Installation, tmp_path: Path) -> None:
+    memory = tmp_path / "digests.json"
+    found = {gvsoc.fingerprint(str(installation.script), memory) for _ in range(2)}
+    assert found == {prepared(installation).fingerprint}
+    assert (installation.home / "calls").read_text() == "prepare\n" * 2
 
 
 # --- what GVSOC says when something is wrong
@@ -393,12 +416,9 @@ def test_gap_sdk_sources_the_board_and_keeps_words_whole(sdk: Path) -> None:
     program = sdk / "install" / "workstation" / "bin" / "gvsoc"
     write(program, '#!/bin/sh\nprintf "%s|" "$BOARD" "$@"\n', 0o755)
     found = GapSdk.find({"GAP_SDK_HOME": str(sdk), "GAP_SDK_CONFIG": "gap9_a.sh"})
-    output = os.popen(shell_words(found.gvsoc_command(Path("/x/a b.elf"), Path("/w")))).read()
-    assert output.startswith("chosen|--target=gap9.evk|--binary|/x/a b.elf|")
-
-
-def shell_words(command: tuple[str, ...]) -> str:
-    return " ".join("'" + word.replace("'", "'\\''") + "'" for word in command)
+    command = found.gvsoc_command(Path("/x/a b.elf"), Path("/w"))
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("chosen|--target=gap9.evk|--binary|/x/a b.elf|")
 
 
 def test_gap_sdk_absent_or_without_the_board(sdk: Path) -> None:

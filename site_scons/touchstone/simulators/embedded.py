@@ -25,6 +25,8 @@ MEMORY_MEGABYTES = 4096
 def make(name: str, settings: Mapping[str, Any], files: Sequence[Path]) -> EmbeddedSimulator:
     """The simulator whose program is files[0]; with a core, costs and the library follow."""
     options: list[str] = []
+    for word, value in sorted(settings["options"].items()):
+        options += [f"--{word.replace('_', '-')}", str(value)]
     for origin, size in settings.get("memory", ()):
         options += ["--memory", f"{origin:#x}:{size:#x}"]
     if "core" in settings:

@@ -11,21 +11,27 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from touchstone.errors import UserError
 from touchstone.process import ProcessRegistry, ProcessResult, run_limited
-from touchstone.simulators.base import Fault, Limits, Probe, RunStatus, SimulatorRun
+from touchstone.simulators.base import Fault, Limits, RunStatus, SimulatorRun
 from touchstone.simulators.gvsoc_config import GvsocError, GvsocSettings, configure
 from touchstone.simulators.gvsoc_console import Console, split_console
 from touchstone.simulators.gvsoc_install import (
-    Prepared,
-    find_installation,
+    Installation,
+    installation_at,
     load_configuration,
     prepare,
 )
 
+# The cluster's L1 and the addresses that it can have.
+L1 = 0x10000000
+CLUSTER_BYTES = 0x100000
+PREPARED = "gvsoc"
 LOG_TAIL_BYTES = 8 * 1024
 MEMORY_MEGABYTES = 4096
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -40,14 +46,41 @@ TRAP = re.compile(r"trap: hart (0x[0-9a-f]+), mcause (0x[0-9a-f]+), pc (0x[0-9a-
 CORE_MASK = 31
 
 
+def settings(target: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a target.yaml's document a run depends on: the L1 that its memory map reaches into.
+
+    Bank conflicts are off, as GVSOC itself has them.
+    """
+    ends = [region["origin"] + region["bytes"] - L1 for region in target["memory"].values()]
+    used = max((end for end in ends if 0 < end <= CLUSTER_BYTES), default=0)
+    if used == 0:
+        raise UserError(f"target {target['name']} has no memory in L1: GVSOC cannot run it")
+    return GvsocSettings(1 << (used - 1).bit_length(), "off").document()
+
+
+def fingerprint(program: str, memory: Path) -> str:
+    """Hash of what of an installation runs; prepared and remembered beside `memory`."""
+    folder = memory.with_name(PREPARED)
+    return prepare(_installation_of(program), folder, ProcessRegistry(), os.environ).fingerprint
+
+
+def make(name: str, settings: Mapping[str, Any], files: Sequence[Path]) -> GvsocSimulator:
+    """The simulator whose program `gvsoc` is files[0]."""
+    installation = _installation_of(str(files[0]))
+    return GvsocSimulator(name, installation, GvsocSettings.from_document(settings))
+
+
+def _installation_of(program: str) -> Installation:
+    return installation_at(Path(program).resolve().parents[1])
+
+
 @dataclass(frozen=True)
 class GvsocSimulator:
-    """A prepared GVSOC with its settings."""
+    """An installed GVSOC with its settings; what it prepares lies beside the runs' folders."""
 
-    prepared: Prepared
+    name: str
+    installation: Installation
     settings: GvsocSettings
-    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    name: str = "gvsoc"
 
     def run(
         self, image: bytes, limits: Limits, directory: Path, registry: ProcessRegistry
@@ -55,34 +88,24 @@ class GvsocSimulator:
         """Run `image`; every way of dying is a status, never an exception."""
         image_path = directory / "image.elf"
         image_path.write_bytes(image)
+        configuration = directory / "configuration.json"
         try:
-            document = configure(load_configuration(self.prepared), self.settings, image_path)
+            folder = directory.parent / PREPARED
+            prepared = prepare(self.installation, folder, registry, os.environ)
+            document = configure(load_configuration(prepared), self.settings, image_path)
         except (GvsocError, OSError, ValueError) as error:
             return SimulatorRun(RunStatus.CRASH, str(error), b"", "", (), None)
-        configuration = directory / "configuration.json"
         configuration.write_text(json.dumps(document), "ascii")
-        installation = self.prepared.installation
         with Console(directory) as console:
             result = run_limited(
-                (str(installation.launcher), f"--config={configuration}"),
+                (str(self.installation.launcher), f"--config={configuration}"),
                 directory,
                 limits.wall_seconds,
                 registry,
-                environment=installation.environment(self.environment),
+                environment=self.installation.environment(os.environ),
                 memory_megabytes=MEMORY_MEGABYTES,
             )
         return interpret(result, console.data, limits)
-
-
-def probe(
-    folder: Path, registry: ProcessRegistry, environment: Mapping[str, str] = os.environ
-) -> Probe:
-    """Whether GVSOC can be used here; `folder` keeps its prepared configuration."""
-    try:
-        installation = find_installation(environment)
-        return Probe(prepare(installation, folder, registry, environment).fingerprint)
-    except GvsocError as error:
-        return Probe(None, str(error))
 
 
 def interpret(result: ProcessResult, console: bytes, limits: Limits) -> SimulatorRun:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from touchstone.errors import UserError
+
 BANK = re.compile(r"bank\d+")
 L1_MAPPINGS = ("l1", "l1_alias", "l1_ts", "l1_ts_alias")
 # log2 of the bytes that a bank serves per cycle; the other value takes any number at once.
@@ -22,7 +24,7 @@ NO_CONFLICTS = -1
 CONFLICTS = {"off": NO_CONFLICTS, "on": ONE_WORD_A_CYCLE}
 
 
-class GvsocError(Exception):
+class GvsocError(UserError):
     """A GVSOC that cannot be used as it is; one clear line."""
 
 
@@ -43,6 +45,10 @@ class GvsocSettings:
     def from_document(cls, document: Mapping[str, Any]) -> GvsocSettings:
         """From the settings in a run specification."""
         return cls(int(document["l1_bytes"]), str(document["conflicts"]))
+
+    def document(self) -> dict[str, Any]:
+        """The settings in a run specification."""
+        return {"l1_bytes": self.l1_bytes, "conflicts": self.conflicts}
 
     def __str__(self) -> str:
         return f"pulp-open, L1 {self.l1_bytes // 1024} KB, bank conflicts {self.conflicts}"

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,11 @@ from touchstone.simulators.gvsoc_config import GvsocError, components
 TARGET = "pulp-open"
 HOME_VARIABLE = "GVSOC_HOME"
 PYTHON_VARIABLE = "GVSOC_PYTHON"
+ADVICE = f"build its public repository (make all TARGETS={TARGET}) and set {HOME_VARIABLE}"
 PREPARE_SECONDS = 60.0
 # Names for what differs from machine to machine in a prepared configuration.
 HOME_MARK = "@GVSOC_HOME@"
-IMAGE_MARK = "/image.elf"
+NO_IMAGE = "/image.elf"
 PARTS = ("bin", "lib", "models", "generators", "python")
 
 
@@ -79,16 +81,18 @@ def find_installation(environment: Mapping[str, str]) -> Installation:
         candidates = [Path(found).resolve().parents[1]] if found else []
         where = f"PATH, and {HOME_VARIABLE} is not set"
     for candidate in candidates:
-        installation = Installation(candidate)
-        if installation.launcher.is_file():
-            return _with_target(installation)
-    advice = f"build its public repository (make all TARGETS={TARGET}) and set {HOME_VARIABLE}"
-    raise GvsocError(f"gvsoc is not installed: no bin/gvsoc_launcher in {where}; {advice}")
+        if Installation(candidate).launcher.is_file():
+            return installation_at(candidate)
+    raise GvsocError(f"gvsoc is not installed: no bin/gvsoc_launcher in {where}; {ADVICE}")
 
 
-def _with_target(installation: Installation) -> Installation:
-    if not (installation.home / "generators" / f"{TARGET}.py").is_file():
-        raise GvsocError(f"{installation.home}: this GVSOC was built without {TARGET}")
+def installation_at(home: Path) -> Installation:
+    """The installation in the folder `home`; GvsocError where it cannot run pulp-open."""
+    installation = Installation(home)
+    if not installation.launcher.is_file():
+        raise GvsocError(f"{home}: no GVSOC is installed here (bin/gvsoc_launcher); {ADVICE}")
+    if not (home / "generators" / f"{TARGET}.py").is_file():
+        raise GvsocError(f"{home}: this GVSOC was built without {TARGET}; {ADVICE}")
     return installation
 
 
@@ -147,29 +151,24 @@ def _run_prepare(
     registry: ProcessRegistry,
     environment: Mapping[str, str],
 ) -> Any:
-    command = (
-        str(installation.script),
-        f"--target={TARGET}",
-        "--binary",
-        IMAGE_MARK,
-        f"--work-dir={folder}",
-        "prepare",
-    )
-    made = folder / "gvsoc_config.json"
-    made.unlink(missing_ok=True)
-    variables = _script_environment(environment)
-    result = run_limited(command, folder, PREPARE_SECONDS, registry, environment=variables)
-    if result.returncode != 0 or result.timed_out or not made.is_file():
+    # In a folder of its own: several runs of one build may find nothing prepared at once.
+    with tempfile.TemporaryDirectory(dir=folder) as private:
+        words = (f"--target={TARGET}", "--binary", NO_IMAGE, f"--work-dir={private}", "prepare")
+        result = run_limited(
+            (str(installation.script), *words),
+            Path(private),
+            PREPARE_SECONDS,
+            registry,
+            environment=_script_environment(environment),
+        )
+        document = read_json(Path(private, "gvsoc_config.json"))
+    if result.returncode != 0 or result.timed_out or document is None:
         lines = result.output.strip().splitlines()
         raise GvsocError(
             f"{installation.script} cannot prepare {TARGET}: {lines[-1] if lines else 'no message'}"
             f" (GVSOC's Python packages must be importable by the python3 of PATH; "
             f"{PYTHON_VARIABLE} names another interpreter)"
         )
-    document = read_json(made)
-    made.unlink()
-    if document is None:
-        raise GvsocError(f"{installation.script} prepared a configuration that is not JSON")
     return document
 
 

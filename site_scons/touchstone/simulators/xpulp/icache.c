@@ -54,9 +54,9 @@ static uint32_t line_latency(sim *s, core *c, uint32_t number, uint64_t now) {
         return s->timing->fetch_l2;
     }
     const icache_line *line = find(own, set, number);
-    return line != NULL ? remaining(line, now)
-                        : refill(own, set, number, now,
-                                 shared_latency(s, number, now) + s->timing->refill);
+    return line != NULL
+               ? remaining(line, now)
+               : refill(own, set, number, now, shared_latency(s, number, now) + s->timing->refill);
 }
 
 uint32_t fetch_latency(sim *s, core *c, uint32_t pc, uint64_t now) {

@@ -23,12 +23,9 @@ static const char *parse(int argc, char **argv, options *out) {
     const struct {
         const char *name;
         const char **value;
-    } known[] = {{"--stream", &out->stream},
-                 {"--log", &out->log},
-                 {"--report", &out->report},
-                 {"--max-instructions", &out->limit},
-                 {"--timing", &out->timing},
-                 {"--bank-conflicts", &out->conflicts},
+    } known[] = {{"--stream", &out->stream}, {"--log", &out->log},
+                 {"--report", &out->report}, {"--max-instructions", &out->limit},
+                 {"--timing", &out->timing}, {"--bank-conflicts", &out->conflicts},
                  {"--icache", &out->icache}};
     for (int i = 1; i < argc; i++) {
         const char **target = NULL;

@@ -102,8 +102,8 @@ typedef struct {
     uint64_t sleep_cycles, sleep_start;
     uint32_t pcer, pcmr;
     uint64_t pccr[2], pccr_start[2]; // active cycles, instructions
-    uint32_t fetch_base; // address of the line in the prefetch buffer
-    bool fetched;        // the next instruction's fetch has been charged
+    uint32_t fetch_base;             // address of the line in the prefetch buffer
+    bool fetched;                    // the next instruction's fetch has been charged
     icache private_icache;
     // Event unit, this core's part.
     uint32_t boot_address;
