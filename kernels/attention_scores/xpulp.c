@@ -6,7 +6,7 @@
 
 typedef struct {
     const ts_attention_scores_args *args;
-    ts_xp_product scores;
+    ts_xp_tile_product scores;
     const int8_t *keys;
     uint32_t key_head;
     uint32_t *queries, *panel;
@@ -52,7 +52,6 @@ void ts_attention_scores_xpulp(const ts_team *team, const ts_attention_scores_ar
     uint32_t *own = (uint32_t *)scratch + team->core * (P + S);
     work w = {
         .args = args,
-        .scores = ts_xp_scores_product(shape->S, P, P, &args->requant),
         .keys = args->key,
         .key_head = args->key_head_stride,
         .queries = own,
@@ -64,7 +63,7 @@ void ts_attention_scores_xpulp(const ts_team *team, const ts_attention_scores_ar
         ts_team_barrier(team);
         w.keys = copies;
         w.key_head = S * P;
-        w.scores.columns = S;
     }
+    ts_xp_scores_prepare(&w.scores, shape->P & 3 ? S : shape->S, P, P, &args->requant);
     ts_xp_for_tiles(team, shape->H, shape->S, visit, &w);
 }

@@ -6,7 +6,7 @@
 
 typedef struct {
     const ts_fwsa_args *args;
-    ts_xp_product scores;
+    ts_xp_tile_product scores;
     const int8_t *inner;
     uint8_t *map; /* of the group's first head */
     uint32_t *panel;
@@ -35,11 +35,11 @@ void ts_fwsa_xpulp(const ts_team *team, const ts_fwsa_args *args, void *scratch)
     int8_t *input = scratch, *inner = input + S * width;
     work w = {
         .args = args,
-        .scores = ts_xp_scores_product(shape->S, shape->E, shape->E, &args->scores_requant),
         .inner = inner,
         .map = args->output,
         .panel = (uint32_t *)(inner + group * S * width) + S * team->core,
     };
+    ts_xp_scores_prepare(&w.scores, shape->S, shape->E, shape->E, &args->scores_requant);
     ts_xp_pack_panels(team, input, args->input, shape->S, shape->E);
     for (uint32_t first = 0; first < shape->H; first += group) {
         const uint32_t heads = ts_min(group, shape->H - first);

@@ -43,11 +43,61 @@ static TS_XP_INLINE void ts_xp_for_tiles(const ts_team *team, uint32_t heads, ui
     }
 }
 
-/* What the rows of a scores tile need. `scores` has one row tile and one head: left, right, output
- * and rows are set per tile, the rest beforehand. */
-static inline ts_xp_product ts_xp_scores_product(uint32_t columns, uint32_t depth, uint32_t pitch,
-                                                 const ts_requant *requant) {
-    return (ts_xp_product){
+/* Rows of a tile to compute where four can be stored: a lone row is cheaper by itself. */
+static inline uint32_t ts_xp_whole_rows(uint32_t rows) {
+    return rows & 2 ? ts_xp_align4(rows) : rows;
+}
+
+/* A product of one head and one row tile, run for many tiles: left, right, output and rows are set
+ * per tile. `plain`: its channels are requantised alike and its blocks are those of the hot loops,
+ * so that most of a tile can go there directly. */
+typedef struct {
+    ts_xp_product product;
+    ts_xp_channels channels;
+    uint8_t plain;
+} ts_xp_tile_product;
+
+static inline void ts_xp_tile_prepare(ts_xp_tile_product *t) {
+    const ts_xp_product *p = &t->product;
+    t->plain = ts_xp_uniform(p) && !p->scattered && !(p->depth & 3);
+    if (t->plain) {
+        ts_xp_channels_init(&t->channels, p);
+        t->channels.count = 4;
+        t->plain = (uint8_t)t->channels.narrow;
+    }
+}
+
+static TS_XP_INLINE void ts_xp_tile_run(const ts_xp_tile_product *t, int unsigned_left) {
+    const ts_xp_product *p = &t->product;
+    const ts_xp_channels *q = &t->channels;
+    const uint32_t tiles = ts_ceil_div(p->columns, 4);
+    uint32_t done = 0;
+    if (t->plain && (p->rows == 4 || p->rows == 1) && p->columns >= 4) {
+        ts_xp_walk walk = {
+            .left = p->left,
+            .right = p->right,
+            .output = p->output,
+            .scale = q->scale,
+            .right_step = 4 * p->right_pitch,
+            .output_step = p->output_channel_tile,
+            .count = p->columns / 4,
+        };
+        done = walk.count;
+        if (p->rows == 1)
+            unsigned_left ? ts_xp_walk_rows_u8(p, q, &walk) : ts_xp_walk_rows_s8(p, q, &walk);
+        else
+            unsigned_left ? ts_xp_walk_across_uniform_u8(p, q, &walk)
+                          : ts_xp_walk_across_uniform_s8(p, q, &walk);
+    }
+    if (done < tiles)
+        ts_xp_product_run(p, (ts_range){done, tiles},
+                          unsigned_left ? ts_xp_blocks_u8 : ts_xp_blocks_s8);
+}
+
+/* Scores of tiles into panels, requantised per tensor; for ts_xp_scores. */
+static inline void ts_xp_scores_prepare(ts_xp_tile_product *scores, uint32_t columns,
+                                        uint32_t depth, uint32_t pitch, const ts_requant *requant) {
+    scores->product = (ts_xp_product){
         .heads = 1,
         .columns = columns,
         .depth = depth,
@@ -57,21 +107,17 @@ static inline ts_xp_product ts_xp_scores_product(uint32_t columns, uint32_t dept
         .output_channel_tile = 16,
         .output_word = 4,
     };
-}
-
-/* Rows of a tile to compute where four can be stored: a lone row is cheaper by itself. */
-static inline uint32_t ts_xp_whole_rows(uint32_t rows) {
-    return rows & 2 ? ts_xp_align4(rows) : rows;
+    ts_xp_tile_prepare(scores);
 }
 
 /* Scores of a tile into `panel`, from the tile's queries (a panel) and a head's keys. */
-static inline void ts_xp_scores(ts_xp_product *scores, const void *queries, const int8_t *keys,
+static inline void ts_xp_scores(ts_xp_tile_product *scores, const void *queries, const int8_t *keys,
                                 uint32_t rows, void *panel) {
-    scores->left = queries;
-    scores->right = keys;
-    scores->rows = ts_xp_whole_rows(rows);
-    scores->output = panel;
-    ts_xp_product_s8(scores, (ts_range){0, ts_ceil_div(scores->columns, 4)});
+    scores->product.left = queries;
+    scores->product.right = keys;
+    scores->product.rows = ts_xp_whole_rows(rows);
+    scores->product.output = panel;
+    ts_xp_tile_run(scores, 0);
 }
 
 /* Softmax of the rows of a panel of n columns, in place and zero-padded. */

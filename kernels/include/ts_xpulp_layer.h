@@ -193,7 +193,7 @@ typedef struct {
     const ts_xp_layer *layer;
     const ts_xp_layer_memory *memory;
     uint32_t first; /* head of the group */
-    ts_xp_product scores, context;
+    ts_xp_tile_product scores, context;
 } ts_xp_layer_work;
 
 /* The words of a tile's queries that hold the P channels from `first` on, other channels 0; returns
@@ -222,7 +222,8 @@ static inline void ts_xp_layer_scores(ts_xp_layer_work *w, const ts_xp_tile *til
     if (!layer->key.weight) {
         queries += tile->head * m->query_head;
     } else if (P & 3) {
-        w->scores.depth = 4 * ts_xp_cut_queries(m->cut, (const uint32_t *)queries, first, P);
+        w->scores.product.depth =
+            4 * ts_xp_cut_queries(m->cut, (const uint32_t *)queries, first, P);
         queries = (const int8_t *)m->cut;
         keys = m->keys + (first & ~3u);
     } else {
@@ -241,12 +242,13 @@ static inline void ts_xp_layer_tile(void *context, const ts_xp_tile *tile) {
 
     ts_xp_layer_scores(w, tile);
     ts_xp_softmax_panel(m->panel, tile->rows, layer->shape.S, &layer->table);
-    w->context.rows = ts_xp_whole_rows(tile->rows);
-    w->context.right = m->values + tile->head * P * w->context.right_pitch;
-    w->context.requant = ts_requant_from(layer->context, first_channel);
-    w->context.first_channel = first_channel;
-    w->context.output = w->context.scattered ? output : output + 4 * first_channel;
-    ts_xp_product_u8(&w->context, (ts_range){0, ts_ceil_div(P, 4)});
+    ts_xp_product *product = &w->context.product;
+    product->rows = ts_xp_whole_rows(tile->rows);
+    product->right = m->values + tile->head * P * product->right_pitch;
+    product->requant = ts_requant_from(layer->context, first_channel);
+    product->first_channel = first_channel;
+    product->output = product->scattered ? output : output + 4 * first_channel;
+    ts_xp_tile_run(&w->context, 1);
 }
 
 /* Scores, softmax and context of a group's heads, this core's tiles. */
@@ -255,25 +257,24 @@ ts_xp_layer_attention(const ts_team *team, const ts_xp_layer *layer, const ts_xp
                       uint32_t first, uint32_t heads) {
     const ts_shape *shape = &layer->shape;
     const uint32_t S = ts_xp_align4(shape->S), E = shape->E, P = shape->P;
-    ts_xp_layer_work w = {
-        .layer = layer,
-        .memory = m,
-        .first = first,
-        .scores = layer->key.weight ? ts_xp_scores_product(S, P, m->width, &layer->scores)
-                                    : ts_xp_scores_product(shape->S, E, E, &layer->scores),
-        .context =
-            {
-                .heads = 1,
-                .columns = P,
-                .depth = S,
-                .left = m->panel,
-                .right_pitch = S,
-                .acc_bound = 255 * 128, /* a softmax row sums up to at most 255 */
-                .output_channel_tile = P & 3 ? 0 : 16,
-                .output_word = 4,
-                .scattered = (P & 3) != 0,
-            },
+    ts_xp_layer_work w = {.layer = layer, .memory = m, .first = first};
+    if (layer->key.weight)
+        ts_xp_scores_prepare(&w.scores, S, ts_xp_align4(P), m->width, &layer->scores);
+    else
+        ts_xp_scores_prepare(&w.scores, shape->S, E, E, &layer->scores);
+    w.context.product = (ts_xp_product){
+        .heads = 1,
+        .columns = P,
+        .depth = S,
+        .left = m->panel,
+        .right_pitch = S,
+        .requant = layer->context,
+        .acc_bound = 255 * 128, /* a softmax row sums up to at most 255 */
+        .output_channel_tile = P & 3 ? 0 : 16,
+        .output_word = 4,
+        .scattered = (P & 3) != 0,
     };
+    ts_xp_tile_prepare(&w.context);
     ts_xp_for_tiles(team, heads, shape->S, ts_xp_layer_tile, &w);
 }
 

@@ -135,13 +135,19 @@ def _dump(command: Command, confirmed: Callable[[str], bool]) -> None:
 
 
 def finish_or_die(command: Command, confirmed: Callable[[str], bool]) -> None:
-    """`finish` for an exit hook, where Python swallows exceptions and would end with status 0."""
+    """`finish` for an exit hook, with the exit status that the report asks for.
+
+    An exit hook can neither raise nor return a status: Python would print and end with 0.
+    """
+    status = 2
     try:
-        finish(command, confirmed)
+        status = finish(command, confirmed).exit_status
     except BaseException:
         traceback.print_exc()
+    if status != 0:
+        sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(2)
+        os._exit(status)
 
 
 def processors() -> int:

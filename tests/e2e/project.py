@@ -271,8 +271,11 @@ def includers(project: Project, header: str) -> Built:
         target, stem = node.parts[2], Path(*node.parts[5:])
         names = ("kernels/include", "targets/common", f"targets/{target}")
         folders = [project.path(name) for name in names]
-        source = next(project.path(f"{stem.with_suffix(end)}") for end in (".c", ".S")
-                      if project.path(f"{stem.with_suffix(end)}").is_file())
+        source = next(
+            project.path(f"{stem.with_suffix(end)}")
+            for end in (".c", ".S")
+            if project.path(f"{stem.with_suffix(end)}").is_file()
+        )
         if wanted in _included(source, folders):
             found.add(node.as_posix())
     return {"compile": found}

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from pathlib import Path
 
 import pytest
@@ -151,6 +151,30 @@ def test_code_in_a_shared_header(project: Project) -> None:
     assert all_pass(ended)
 
 
+def test_new_header_that_shadows_another(project: Project) -> None:
+    """It lies in a folder that is searched earlier; no file that was read has changed."""
+    source = "kernels/softmax/armv7em.c"
+    shared = project.path("kernels/include/ts_softmax_armv7em.h").read_text()
+    project.path("kernels/softmax/ts_softmax_armv7em.h").write_text(f"{shared}\n#error found\n")
+    ended = project.run()
+    assert ended.built == both(objects("stm32l4", source))
+    assert ended.statuses == {**dict.fromkeys(CELLS, "PASS"), SOFTMAX_M4: "BUILD_ERROR"}
+    assert "found" in ended.cells[SOFTMAX_M4]["reason"]
+
+
+def test_two_edits_within_a_second(project: Project) -> None:
+    """The second edit has the size and, in whole seconds, the time of the first."""
+    source = project.path("kernels/softmax/armv7em.c")
+    text = source.read_text()
+    for number in range(2):
+        source.write_text(f"// {number}\n{text}")
+        os.utime(source, ns=(10**18 + number, 10**18 + number))
+        assert project.run().built == both(
+            objects("stm32l4", "kernels/softmax/armv7em.c"),
+            firmwares("stm32l4", "softmax.armv7em"),
+        )
+
+
 def test_comment_in_a_linker_script(project: Project) -> None:
     project.prepend("targets/gap9/link.ld", "/* A comment. */\n")
     linked = firmwares("gap9")["link"]
@@ -161,7 +185,9 @@ def test_comment_in_a_linker_script(project: Project) -> None:
 
 def test_linker_script(project: Project) -> None:
     script = "targets/gap9/link.ld"
-    project.replace(script, ". = ALIGN(16);\n        __ts_kernel", ". = ALIGN(64);\n        __ts_kernel")
+    project.replace(
+        script, ". = ALIGN(16);\n        __ts_kernel", ". = ALIGN(64);\n        __ts_kernel"
+    )
     ended = project.run()
     assert {"link": ended.built["link"]} == {"link": firmwares("gap9")["link"]}
     assert ended.simulated <= set(GAP9)
@@ -363,7 +389,12 @@ def test_new_shape(project: Project) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["README.md", "SConstruct", "site_scons/touchstone/table.py", "site_scons/touchstone/results.py"],
+    [
+        "README.md",
+        "SConstruct",
+        "site_scons/touchstone/table.py",
+        "site_scons/touchstone/results.py",
+    ],
 )
 def test_report_and_documents(project: Project, name: str) -> None:
     project.append(name, "\n# Words.\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import struct
+from collections.abc import Callable
 
 import pytest
 from xpulp_model import MASK, signed
@@ -95,7 +96,7 @@ def test_x0_is_never_written() -> None:
     assert results(program(body + "emit x0\nmul x0, s1, s1\nemit x0\n", True, L1)) == [0, 0, 0, 0]
 
 
-BRANCHES = {
+BRANCHES: dict[str, Callable[[int, int], bool]] = {
     "beq": lambda a, b: a == b,
     "bne": lambda a, b: a != b,
     "blt": lambda a, b: signed(a) < signed(b),

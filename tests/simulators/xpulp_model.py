@@ -151,7 +151,8 @@ def insert(d: int, a: int, spec: int) -> int:
     return d & ~field_bits(spec) | a << (spec & 31) & field_bits(spec)
 
 
-_FIELDS: list[tuple[str, Callable[[int, int, int], int], int, int]] = [
+FieldSemantics = Callable[[int, int, int], int]
+_FIELDS: list[tuple[str, FieldSemantics, int, int]] = [
     ("p.extract", lambda d, a, s: extract(a, s, True), 0xCE858533, 0x80C58533),
     ("p.extractu", lambda d, a, s: extract(a, s, False), 0xCE859533, 0x80C59533),
     ("p.insert", insert, 0xCE85A533, 0x80C5A533),
@@ -163,8 +164,13 @@ _SPECS = tuple(w << 5 | low for w, low in ((0, 0), (7, 8), (31, 0), (0, 31), (15
 
 def field_rows() -> Iterator[Row]:
     for funct3, (name, apply, golden, golden_register) in enumerate(_FIELDS):
-        by_imm: Semantics = lambda d, a, b, i, f=apply: f(d, a, i)  # noqa: E731
-        by_register: Semantics = lambda d, a, b, i, f=apply: f(d, a, b & 0x3FF)  # noqa: E731
+
+        def by_imm(d: int, a: int, b: int, i: int, f: FieldSemantics = apply) -> int:
+            return f(d, a, i)
+
+        def by_register(d: int, a: int, b: int, i: int, f: FieldSemantics = apply) -> int:
+            return f(d, a, b & 0x3FF)
+
         base = r_type(0x60, funct3, 0x33)
         yield Row(name, base, "bits", by_imm, golden, 7 << 5 | 8, _SPECS)
         yield Row(name + "r", r_type(0x40, funct3, 0x33), "rs2", by_register, golden_register)

@@ -92,7 +92,9 @@ def run(image: bytes, *options: str, limit: int = 10_000_000, sanitize: bool = F
         command += ["--max-instructions", str(limit)]
         for kind in ("stream", "log", "report"):
             command += [f"--{kind}", folder / kind]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [str(part) for part in command], capture_output=True, text=True, timeout=60
+        )
         assert done.returncode == 0, done.stderr
         report = json.loads((folder / "report").read_text())
         return Outcome(report, (folder / "stream").read_bytes(), (folder / "log").read_bytes())

@@ -2,6 +2,7 @@
 // Control and status registers. Interrupts and traps are not modelled: the trap registers only
 // hold what was written. Two performance counters exist: PCCR0 counts cycles in which the core
 // was not clock-gated, PCCR1 instructions, each while its PCER bit and PCMR bit 0 are set.
+#include "ops.h"
 #include "xpulp.h"
 
 #include <stdlib.h>
@@ -115,7 +116,7 @@ static uint32_t *plain_register(core *c, uint32_t number) {
     }
 }
 
-step csr_read(sim *s, core *c, uint32_t number, uint32_t *value) {
+static step csr_read(sim *s, core *c, uint32_t number, uint32_t *value) {
     const uint32_t *plain = plain_register(c, number);
     if (plain != NULL) {
         *value = *plain;
@@ -158,7 +159,7 @@ step csr_read(sim *s, core *c, uint32_t number, uint32_t *value) {
     }
 }
 
-step csr_write(sim *s, core *c, uint32_t number, uint32_t value) {
+static step csr_write(sim *s, core *c, uint32_t number, uint32_t value) {
     uint32_t *plain = plain_register(c, number);
     if (plain != NULL) {
         *plain = value;
@@ -189,4 +190,23 @@ step csr_write(sim *s, core *c, uint32_t number, uint32_t value) {
     default:
         return unknown(s, c, number, "write");
     }
+}
+
+step csr_access(sim *s, core *c, const insn *in) {
+    bool immediate = in->op >= OP_CSRRWI;
+    uint32_t operand = immediate ? in->rs1 : c->x[in->rs1];
+    bool replaces = in->op == OP_CSRRW || in->op == OP_CSRRWI;
+    bool sets = in->op == OP_CSRRS || in->op == OP_CSRRSI;
+    uint32_t old = 0;
+    if (!(replaces && in->rd == SINK) && csr_read(s, c, in->imm, &old) != STEP_OK) {
+        return STEP_STOP;
+    }
+    if (replaces || in->rs1 != 0) {
+        uint32_t value = replaces ? operand : sets ? old | operand : old & ~operand;
+        if (csr_write(s, c, in->imm, value) != STEP_OK) {
+            return STEP_STOP;
+        }
+    }
+    c->x[in->rd] = old;
+    return STEP_OK;
 }

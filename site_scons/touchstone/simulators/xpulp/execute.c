@@ -181,25 +181,6 @@ static region *jump_region(sim *s, core *c, uint32_t target) {
     return r;
 }
 
-static step csr_access(sim *s, core *c, const insn *in) {
-    bool immediate = in->op >= OP_CSRRWI;
-    uint32_t operand = immediate ? in->rs1 : c->x[in->rs1];
-    bool replaces = in->op == OP_CSRRW || in->op == OP_CSRRWI;
-    bool sets = in->op == OP_CSRRS || in->op == OP_CSRRSI;
-    uint32_t old = 0;
-    if (!(replaces && in->rd == SINK) && csr_read(s, c, in->imm, &old) != STEP_OK) {
-        return STEP_STOP;
-    }
-    if (replaces || in->rs1 != 0) {
-        uint32_t value = replaces ? operand : sets ? old | operand : old & ~operand;
-        if (csr_write(s, c, in->imm, value) != STEP_OK) {
-            return STEP_STOP;
-        }
-    }
-    c->x[in->rd] = old;
-    return STEP_OK;
-}
-
 void execute(sim *s, core *c, uint64_t limit, uint64_t budget) {
     const latency *t = s->timing;
     region *r = jump_region(s, c, c->pc);

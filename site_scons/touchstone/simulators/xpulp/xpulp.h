@@ -197,8 +197,7 @@ void mark_loop_end(sim *s, uint32_t address);
 void execute(sim *s, core *c, uint64_t limit, uint64_t budget);
 
 // csr.c
-step csr_read(sim *s, core *c, uint32_t number, uint32_t *value);
-step csr_write(sim *s, core *c, uint32_t number, uint32_t value);
+step csr_access(sim *s, core *c, const insn *in); // the whole instruction
 
 // event_unit.c
 step event_unit_load(sim *s, core *c, uint32_t offset, uint32_t *value);
