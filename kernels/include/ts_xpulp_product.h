@@ -160,31 +160,37 @@ static TS_XP_INLINE void ts_xp_across_blocks(const ts_xp_product *p, const ts_xp
                          : ts_xp_walk_across_uniform_s8(p, q, walk);
 }
 
-/* `walk->count` blocks of `rows` (1..4) rows and q->count channels. */
+static TS_XP_INLINE void ts_xp_edge_blocks(const ts_xp_product *p, const ts_xp_channels *q,
+                                           ts_xp_walk *walk, uint32_t rows, int unsigned_left) {
+    for (; walk->count; walk->count--) {
+        if (unsigned_left)
+            ts_xp_edge_block_u8(p, q, walk->left, walk->right, walk->output, rows);
+        else
+            ts_xp_edge_block_s8(p, q, walk->left, walk->right, walk->output, rows);
+        walk->left += walk->left_step;
+        walk->right += walk->right_step;
+        walk->output += walk->output_step;
+    }
+}
+
+/* `walk->count` blocks of `rows` (1..4) rows and q->count channels. The hot loops are for what
+ * attention layers are made of; the rest takes the loop for any depth or the edge. */
 static TS_XP_INLINE void ts_xp_blocks(const ts_xp_product *p, const ts_xp_channels *q,
                                       ts_xp_walk *walk, uint32_t rows, int unsigned_left) {
-    const int plain = q->narrow && q->count == 4 && !p->scattered;
     const uint32_t tail = p->depth & 3;
-    if (plain && rows == 4 && !tail && walk->right_step &&
-        !(p->transposed && (unsigned_left || !walk->scale_step))) {
-        ts_xp_across_blocks(p, q, walk, unsigned_left);
-    } else if (plain && rows == 4 && !tail && !unsigned_left && !walk->right_step) {
-        p->transposed ? ts_xp_walk_down_transposed_s8(p, q, walk) : ts_xp_walk_down_s8(p, q, walk);
-    } else if (plain && rows == 4) {
-        unsigned_left ? ts_xp_walk_tails_u8(p, q, walk) : ts_xp_walk_tails_s8(p, q, walk);
-    } else if (plain && rows == 1 && !tail) {
+    const int across = walk->right_step != 0;
+    const int hot = !tail && (unsigned_left ? across && !p->transposed
+                                            : !across || !p->transposed || walk->scale_step);
+    if (!q->narrow || q->count < 4 || p->scattered || (rows != 4 && (rows != 1 || tail)))
+        ts_xp_edge_blocks(p, q, walk, rows, unsigned_left);
+    else if (rows == 1)
         unsigned_left ? ts_xp_walk_rows_u8(p, q, walk) : ts_xp_walk_rows_s8(p, q, walk);
-    } else {
-        for (; walk->count; walk->count--) {
-            if (unsigned_left)
-                ts_xp_edge_block_u8(p, q, walk->left, walk->right, walk->output, rows);
-            else
-                ts_xp_edge_block_s8(p, q, walk->left, walk->right, walk->output, rows);
-            walk->left += walk->left_step;
-            walk->right += walk->right_step;
-            walk->output += walk->output_step;
-        }
-    }
+    else if (!hot)
+        unsigned_left ? ts_xp_walk_tails_u8(p, q, walk) : ts_xp_walk_tails_s8(p, q, walk);
+    else if (across)
+        ts_xp_across_blocks(p, q, walk, unsigned_left);
+    else
+        p->transposed ? ts_xp_walk_down_transposed_s8(p, q, walk) : ts_xp_walk_down_s8(p, q, walk);
 }
 
 static TS_XP_NOINLINE __attribute__((unused)) void

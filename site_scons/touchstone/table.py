@@ -69,8 +69,13 @@ def _change(result: CellResult) -> str:
 
 def render_clocks(report: Report) -> str:
     """What the cycles are: nobody shall take a model for a measurement."""
-    clocks = {result.simulator: result.clock for result in report.results if result.cycles}
-    return "\n".join(f"cycles of {name}: {clock}" for name, clock in sorted(clocks.items()))
+    lines = set()
+    for result in report.results:
+        if result.cycles is not None:
+            settings = ", ".join(f"{name} {value}" for name, value in result.settings.items())
+            how = f" ({settings})" if settings else ""
+            lines.add(f"cycles of {result.simulator}{how}: {result.clock}")
+    return "\n".join(sorted(lines))
 
 
 def render_summary(report: Report) -> str:
