@@ -7,6 +7,7 @@
  * stored register first. Nothing but `.insn` and `.word` is used: any RV32IM assembler takes it. */
 #ifndef XPULPV2_ASM_H
 #define XPULPV2_ASM_H
+/* clang-format off */
 
 /* Builders: they define macros. The 12 bits that hold funct7 and the rs2 field, or an immediate, are
  * written as the signed number that `.insn i` wants. */
