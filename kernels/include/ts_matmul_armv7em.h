@@ -65,14 +65,14 @@ static inline __attribute__((always_inline)) void ts_tile_strips(const ts_matmul
 }
 
 /* int8 x int8. Not inlined: called in two places. */
-static inline __attribute__((noinline)) void ts_tile_armv7em(const ts_matmul *m, uint32_t head,
-                                                             ts_range rows, ts_range columns) {
+static __attribute__((noinline, unused)) void ts_tile_armv7em(const ts_matmul *m, uint32_t head,
+                                                              ts_range rows, ts_range columns) {
     ts_tile_strips(m, head, rows, columns, ts_strip_s8_armv7em, ts_tile_portable);
 }
 
 /* uint8 x int8 */
-static inline __attribute__((noinline)) void ts_tile_u8_armv7em(const ts_matmul *m, uint32_t head,
-                                                                ts_range rows, ts_range columns) {
+static __attribute__((noinline, unused)) void ts_tile_u8_armv7em(const ts_matmul *m, uint32_t head,
+                                                                 ts_range rows, ts_range columns) {
     ts_tile_strips(m, head, rows, columns, ts_strip_u8_armv7em, ts_tile_u8_portable);
 }
 

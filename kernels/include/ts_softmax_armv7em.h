@@ -61,7 +61,8 @@ static inline void ts_row_scale(uint8_t *row, uint32_t n, uint32_t reciprocal) {
         const uint32_t y0 = (t & 255u) * reciprocal, y1 = (t >> 8 & 255u) * reciprocal;
         const uint32_t y2 = (t >> 16 & 255u) * reciprocal, y3 = (t >> 24) * reciprocal;
         /* the top bytes of y0 and y2 to bytes 0 and 2, those of y1 and y3 to bytes 1 and 3 */
-        const uint32_t even = __uxtb16(__ror(y0 >> 16 | (y2 & 0xFFFF0000u), 8));
+        const uint32_t pair = y0 >> 16 | (y2 & 0xFFFF0000u);
+        const uint32_t even = __uxtb16(pair >> 8 | pair << 24);
         const uint32_t odd = (y1 >> 16 | (y3 & 0xFFFF0000u)) & 0xFF00FF00u;
         ts_store4(row + i, even | odd);
     }

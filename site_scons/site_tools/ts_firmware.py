@@ -30,7 +30,7 @@ def _tool(env, words, folder="."):
     if env["TS_SESSION"].verbose:
         env["TS_SESSION"].say(shlex.join([program, *words]))
     output = stages.run_tool(
-        [str(programs.path(program)), *words],
+        [str(programs.path(program)), *programs.local_words(program, env["TS_ROOT"]), *words],
         env["TS_ROOT"] / folder,
         env["TS_SESSION"].registry,
         programs.environment(program),

@@ -144,7 +144,32 @@ class _Matrix:
 
 def _matrix(env, plans):
     matrix = _Matrix(env)
-    return {plan.cell.id: matrix.verdict(plan) for plan in plans if plan.planned.skip is None}
+    verdicts = {plan.cell.id: matrix.verdict(plan) for plan in plans if plan.planned.skip is None}
+    _distrust_changed_files(env, verdicts.values())
+    return verdicts
+
+
+def _distrust_changed_files(env, nodes):
+    """Files that are not as SCons last made them are made again.
+
+    SCons compares what a file is made from, never the file. A killed build leaves new files and
+    old notes: undo the edit, and those files would pass for the ones that the notes are about.
+    """
+    todo, seen = list(nodes), set()
+    while todo:
+        node = todo.pop()
+        if node in seen or not node.has_builder():
+            continue
+        targets = node.get_executor().get_all_targets()
+        seen.update(targets)
+        todo += [*node.sources, *node.depends]
+        if any(target.exists() and _changed(target) for target in targets):
+            env.AlwaysBuild(targets)
+
+
+def _changed(node):
+    known = getattr(node.get_stored_info().ninfo, "csig", None)
+    return node.get_csig() != known
 
 
 def _confirmed(env, node):

@@ -45,11 +45,19 @@ def layout_text(
         "ts_kernel_tag_value": f"{kernel_tag(kernel):#010x}",
         "ts_stack_bytes_per_core": str(target["stack_bytes"]),
         "ts_max_cores": str(target["cores"]["max"]),
+        **_counter(target, memory_map),
         **dict(sorted(bindings.items())),
     }
     # lld takes `a=b` for one name: the spaces matter.
     lines += [f"{name} = {value};" for name, value in values.items()]
     return "\n".join(lines) + "\n"
+
+
+def _counter(target: Mapping[str, Any], memory_map: str | None) -> dict[str, str]:
+    """The register that firmware reads before and after a kernel, where it is one in memory."""
+    counters = target.get("cycle_counter", {})
+    address = counters.get(memory_map or "default", counters.get("default"))
+    return {} if address is None else {"ts_cycle_counter": f"{address:#010x}"}
 
 
 def _memory(target: Mapping[str, Any], memory_map: str | None) -> Mapping[str, Mapping[str, int]]:

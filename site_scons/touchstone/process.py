@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OUTPUT_TAIL_BYTES = 16 * 1024
+FILE_MEGABYTES = 64
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ def kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def _limit_memory(child: int, megabytes: int) -> None:
-    """Bound the address space of a child that has just started, where the host can do it.
+def _limit(child: int, what: int, megabytes: int) -> None:
+    """Bound what a child that has just started may use, where the host can do it.
 
     Not in a `preexec_fn`: Python code between fork and exec may deadlock in a threaded parent.
     """
@@ -101,7 +102,7 @@ def _limit_memory(child: int, megabytes: int) -> None:
     if prlimit is not None:
         size = megabytes * 1024 * 1024
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            prlimit(child, resource.RLIMIT_AS, (size, size))
+            prlimit(child, what, (size, size))
 
 
 def run_limited(
@@ -112,24 +113,31 @@ def run_limited(
     *,
     environment: Mapping[str, str] | None = None,
     memory_megabytes: int | None = None,
+    stdout: Path | None = None,
 ) -> ProcessResult:
     """Run `command` in `directory`; kill its whole group at the limit and after it ended.
 
     Output goes through a file, not a pipe: a grandchild that keeps a pipe open could block us.
+    With `stdout`, standard output goes there alone, whole up to FILE_MEGABYTES: who writes more
+    is killed.
     """
     output_path = directory / "process.out"
-    with output_path.open("w+b") as output:
+    with contextlib.ExitStack() as files:
+        output = files.enter_context(output_path.open("w+b"))
+        own = None if stdout is None else files.enter_context(stdout.open("wb"))
         child = subprocess.Popen(
             list(command),
             cwd=directory,
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            stdout=own or output,
+            stderr=output,
             env=dict(environment) if environment is not None else None,
             start_new_session=True,
         )
         if memory_megabytes is not None:
-            _limit_memory(child.pid, memory_megabytes)
+            _limit(child.pid, resource.RLIMIT_AS, memory_megabytes)
+        if own is not None:
+            _limit(child.pid, resource.RLIMIT_FSIZE, FILE_MEGABYTES)
         timed_out = False
         with registry.hold(child.pid):
             try:

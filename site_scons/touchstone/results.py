@@ -10,7 +10,7 @@ from typing import Any
 
 from touchstone.cells import id_dimensions
 from touchstone.files import read_json, write_json
-from touchstone.graph import CellPlan
+from touchstone.graph import BUILD, CellPlan
 from touchstone.manifest import DIMENSIONS
 from touchstone.simulators.registry import clock_of, timing_of
 
@@ -129,7 +129,7 @@ def cell_result(
             }.items()
         },
         timing=timing_of(cell.simulator).value,
-        clock=clock_of(cell.simulator),
+        clock=clock_of(cell.simulator, root / BUILD),
         status=str(verdict["status"]),
         cached=cached,
         cycles=cycles,

@@ -14,7 +14,15 @@ from touchstone.job import OperandSpec, build_job, run_id, with_run_id
 from touchstone.process import ProcessRegistry
 from touchstone.records import Expected, JobResult, RecordError, parse_stream
 from touchstone.runfile import CaseRun, CellRun
-from touchstone.simulators.base import CounterRead, Limits, RunStatus, Simulator, SimulatorRun
+from touchstone.simulators.base import (
+    Counter,
+    CounterRead,
+    Limits,
+    RunStatus,
+    Simulator,
+    SimulatorRun,
+    Unit,
+)
 from touchstone.vectors import Container, read_container
 
 # The firmware reads the cycle counter around its first run and around its second (DESIGN 4).
@@ -110,9 +118,10 @@ def _complete(ran: SimulatorRun, image: Image, result: JobResult) -> CellRun:
         status=RunStatus.COMPLETED,
         reason="",
         run_id=image.run_id.hex(),
-        cycles=result.cycles_warm,
-        cycles_cold=result.cycles_cold,
-        instructions=_warm_instructions(ran.counter_reads),
+        cycles=_counted(ran.counter, Unit.CYCLES, result.cycles_warm),
+        cycles_cold=_counted(ran.counter, Unit.CYCLES, result.cycles_cold),
+        instructions=_warm_instructions(ran.counter_reads)
+        or _counted(ran.counter, Unit.INSTRUCTIONS, result.cycles_warm),
         instructions_total=ran.instructions,
         stack_bytes=result.stack_bytes,
         cases=tuple(
@@ -122,6 +131,13 @@ def _complete(ran: SimulatorRun, image: Image, result: JobResult) -> CellRun:
         fault=None,
         log=ran.log[-LOG_CHARACTERS:],
     )
+
+
+def _counted(counter: Counter, unit: Unit, counts: int | None) -> int | None:
+    """Counts of the firmware's counter in `unit`, None where it counts something else."""
+    if counts is None or counter.unit is not unit:
+        return None
+    return round(counts * counter.per_count)
 
 
 def _counters_agree(reads: tuple[CounterRead, ...], result: JobResult) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from touchstone.errors import UserError, unknown
-from touchstone.files import canonical_json, write_atomically
+from touchstone.files import write_atomically
 from touchstone.textfile import read_text, shown
 
 if TYPE_CHECKING:
@@ -195,7 +195,8 @@ def _recall(path: Path) -> dict[str, Any] | None:
 
 
 def _remember(path: Path, document: Mapping[str, Any]) -> None:
-    payload = canonical_json(document)
+    # The order of keys says something: the first toolchain of a target is the preferred one.
+    payload = json.dumps(document, separators=(",", ":"), ensure_ascii=True)
     digest = hashlib.sha256(payload.encode("ascii")).hexdigest()
     try:
         write_atomically(path, f"{digest}\n{payload}".encode("ascii"))

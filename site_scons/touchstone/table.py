@@ -25,9 +25,20 @@ ALIGNMENT = ("left", "left", *["right"] * (len(HEADERS) - 2))
 
 
 def render_table(report: Report) -> str:
-    """One line a cell."""
+    """One line a cell; a column of instructions only where a simulator counts no cycles."""
     rows = [_row(result) for result in report.results]
-    return tabulate(rows, HEADERS, tablefmt="simple", colalign=ALIGNMENT, disable_numparse=True)
+    headers, alignment = [*HEADERS], [*ALIGNMENT]
+    if any(_only_instructions(result) for result in report.results):
+        at = HEADERS.index("change")
+        headers.insert(at, "instructions")
+        alignment.insert(at, "right")
+        for row, result in zip(rows, report.results, strict=True):
+            row.insert(at, _number(result.instructions))
+    return tabulate(rows, headers, tablefmt="simple", colalign=alignment, disable_numparse=True)
+
+
+def _only_instructions(result: CellResult) -> bool:
+    return result.cycles is None and result.instructions is not None
 
 
 def _row(result: CellResult) -> list[str]:
@@ -68,13 +79,14 @@ def _change(result: CellResult) -> str:
 
 
 def render_clocks(report: Report) -> str:
-    """What the cycles are: nobody shall take a model for a measurement."""
+    """What the counts are: nobody shall take a model for a measurement."""
     lines = set()
     for result in report.results:
-        if result.cycles is not None:
+        if result.cycles is not None or result.instructions is not None:
+            what = "instructions" if _only_instructions(result) else "cycles"
             settings = ", ".join(f"{name} {value}" for name, value in result.settings.items())
             how = f" ({settings})" if settings else ""
-            lines.add(f"cycles of {result.simulator}{how}: {result.clock}")
+            lines.add(f"{what} of {result.simulator}{how}: {result.clock}")
     return "\n".join(sorted(lines))
 
 

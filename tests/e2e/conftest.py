@@ -8,21 +8,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from project import CELLS, Project, copy_checkout
+from project import CELLS, Ended, Project, copy_checkout
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The tiny project, built from nothing."""
-    project = copy_checkout(tmp_path_factory.mktemp("template"))
-    ended = project.run()
+    """The tiny project; nobody changes it."""
+    return copy_checkout(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def cold(template: Project) -> Ended:
+    """The command that built it from nothing."""
+    ended = template.run()
     assert ended.status == 0, ended.output + ended.error
     assert ended.statuses == dict.fromkeys(CELLS, "PASS")
-    return project
+    return ended
 
 
 @pytest.fixture
-def copy_of_template(template: Project) -> Callable[[Path], Project]:
+def copy_of_template(template: Project, cold: Ended) -> Callable[[Path], Project]:
     """Copies the built project to a folder, times kept; the compiler's cache is shared."""
 
     def copy(folder: Path) -> Project:

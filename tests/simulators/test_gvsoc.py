@@ -79,7 +79,8 @@ def simulate(installation: Installation, tmp_path: Path) -> Runner:
     """Runs an image: (image, conflicts="off", limits=LIMITS)."""
 
     def run(image: bytes, conflicts: str = "off", limits: Limits = LIMITS) -> SimulatorRun:
-        simulator = GvsocSimulator("gvsoc", installation, GvsocSettings(L1_BYTES, conflicts))
+        settings = GvsocSettings(L1_BYTES, conflicts)
+        simulator = GvsocSimulator("gvsoc", installation, settings, tmp_path / "prepared")
         with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
             return simulator.run(image, limits, Path(folder), ProcessRegistry())
 

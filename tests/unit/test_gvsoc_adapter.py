@@ -97,7 +97,7 @@ def prepared(installation: Installation) -> Prepared:
 def run(installation: Installation, image: str, limits: Limits = LIMITS) -> SimulatorRun:
     folder = installation.home.parent / "run"
     folder.mkdir()
-    simulator = GvsocSimulator("gvsoc", installation, SETTINGS)
+    simulator = GvsocSimulator("gvsoc", installation, SETTINGS, folder.with_name("prepared"))
     return simulator.run(image.encode(), limits, folder, ProcessRegistry())
 
 
@@ -233,9 +233,14 @@ def test_an_unknown_configuration_is_refused(path: tuple[str, ...]) -> None:
 
 
 def test_settings() -> None:
-    settings = GvsocSettings.from_document({"l1_bytes": 131072, "conflicts": "on"})
+    settings = GvsocSettings.from_options({"l1_bytes": 131072, "bank_conflicts": "on"})
     assert str(settings) == "pulp-open, L1 128 KB, bank conflicts on"
-    with pytest.raises(GvsocError, match="conflicts: found 'maybe', allowed on, off"):
+    assert GvsocSettings.from_options({}, l1_used=0x1C000) == GvsocSettings(0x20000, "off")
+    with pytest.raises(GvsocError, match="l1_bytes: found '65536', allowed 131072 and more"):
+        GvsocSettings.from_options({"l1_bytes": "65536"}, l1_used=0x1C000)
+    with pytest.raises(GvsocError, match="'bank_conflict'.*bank_conflicts"):
+        GvsocSettings.from_options({"bank_conflict": "on"})
+    with pytest.raises(GvsocError, match="bank_conflicts: found 'maybe', allowed on, off"):
         GvsocSettings(131072, "maybe")
     with pytest.raises(GvsocError, match="l1_bytes: found 100000, allowed a power of two"):
         GvsocSettings(100000, "on")
@@ -325,21 +330,23 @@ def test_settings_of_a_target() -> None:
     regions["arena"] = (0x10004800, 0x10000)
     memory = {name: {"origin": at, "bytes": size} for name, (at, size) in regions.items()}
     target = {"name": "gap9", "memory": memory}
-    assert gvsoc.settings(target) == {"l1_bytes": 0x20000, "conflicts": "off"}
+    assert gvsoc.settings(target) == {"l1_used": 0x14800}
     del memory["data"], memory["arena"]
     with pytest.raises(UserError, match="target gap9 has no memory in L1"):
         gvsoc.settings(target)
 
 
 def test_made_from_its_program(installation: Installation) -> None:
-    settings = {"l1_bytes": 0x20000, "conflicts": "off"}
-    made = gvsoc.make("gvsoc", settings, [installation.script])
-    assert made == GvsocSimulator("gvsoc", installation, SETTINGS)
+    settings = {"options": {"l1_bytes": 0x20000, "bank_conflicts": "off"}, "l1_used": 0x14800}
+    made = gvsoc.make("gvsoc", settings, [installation.script, Path("build")])
+    assert made == GvsocSimulator("gvsoc", installation, SETTINGS, Path("build/gvsoc"))
 
 
 def test_fingerprint_is_prepared_once(installation: Installation, tmp_path: Path) -> None:
     memory = tmp_path / "digests.json"
+    assert gvsoc.clock(tmp_path).endswith("version unknown; no silicon")
     found = {gvsoc.fingerprint(str(installation.script), memory) for _ in range(2)}
+    assert f"version files {found.copy().pop()[:12]};" in gvsoc.clock(tmp_path)
     assert found == {prepared(installation).fingerprint}
     assert (installation.home / "calls").read_text() == "prepare\n" * 2
 

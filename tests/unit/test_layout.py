@@ -56,6 +56,14 @@ def test_text() -> None:
     )
 
 
+def test_counter_of_the_memory_map() -> None:
+    target = {**TARGET, "cycle_counter": {"default": 0xE0001004, "qemu": 0x40028018}}
+    assert "ts_cycle_counter = 0xe0001004;\n" in layout_text(target, "add", BINDINGS)
+    assert "ts_cycle_counter = 0x40028018;\n" in layout_text(target, "add", BINDINGS, "qemu")
+    del target["cycle_counter"]["qemu"]
+    assert "ts_cycle_counter = 0xe0001004;\n" in layout_text(target, "add", BINDINGS, "qemu")
+
+
 def test_order_of_bindings_does_not_matter() -> None:
     turned = dict(reversed(BINDINGS.items()))
     assert layout_text(TARGET, "add", turned) == layout_text(TARGET, "add", BINDINGS)

@@ -167,6 +167,15 @@ def test_a_valid_document_is_remembered_by_content(tmp_path: Path) -> None:
     assert len(list(cache.iterdir())) == 2
 
 
+def test_what_is_remembered_keeps_its_order(tmp_path: Path) -> None:
+    text = (SCHEMAS.parents[2] / "targets" / "stm32l4" / "target.yaml").read_text(encoding="utf-8")
+    path, cache = tmp_path / "target.yaml", tmp_path / "cache"
+    path.write_text(text, encoding="utf-8")
+    for _ in range(2):
+        document = load_validated(path, "target", cache)
+        assert list(document["toolchains"]) == ["llvm", "gnu"]
+
+
 def test_what_is_remembered_needs_neither_yaml_nor_jsonschema(tmp_path: Path) -> None:
     path, cache = tmp_path / "s.yaml", tmp_path / "cache"
     path.write_text("schema: 1\nskips: []\n")

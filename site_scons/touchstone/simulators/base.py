@@ -28,6 +28,22 @@ class Timing(str, Enum):
     NONE = "none"
 
 
+class Unit(str, Enum):
+    """What the counter counts that firmware reads before and after a kernel."""
+
+    CYCLES = "cycles"
+    INSTRUCTIONS = "instructions"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Counter:
+    """The counter of a machine: its unit, and how many of it one count stands for."""
+
+    unit: Unit = Unit.CYCLES
+    per_count: float = 1.0
+
+
 @dataclass(frozen=True)
 class Limits:
     """Bounds of one run.
@@ -70,6 +86,7 @@ class SimulatorRun:
     counter_reads: tuple[CounterRead, ...]
     instructions: int | None
     fault: Fault | None = None
+    counter: Counter = Counter()
 
 
 @dataclass(frozen=True)

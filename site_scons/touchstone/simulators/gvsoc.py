@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from touchstone.errors import UserError
+from touchstone.files import read_json
 from touchstone.process import ProcessRegistry, ProcessResult, run_limited
 from touchstone.simulators.base import Fault, Limits, RunStatus, SimulatorRun
 from touchstone.simulators.gvsoc_config import GvsocError, GvsocSettings, configure
 from touchstone.simulators.gvsoc_console import Console, split_console
 from touchstone.simulators.gvsoc_install import (
+    TARGET,
     Installation,
     installation_at,
     load_configuration,
@@ -47,15 +49,15 @@ CORE_MASK = 31
 
 
 def settings(target: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a target.yaml's document a run depends on: the L1 that its memory map reaches into.
+    """What of a target.yaml's document a run depends on: how much of L1 its memory map uses.
 
-    Bank conflicts are off, as GVSOC itself has them.
+    What can be set (`simulator_settings`) comes beside it, as `options`: see GvsocSettings.
     """
     ends = [region["origin"] + region["bytes"] - L1 for region in target["memory"].values()]
     used = max((end for end in ends if 0 < end <= CLUSTER_BYTES), default=0)
     if used == 0:
         raise UserError(f"target {target['name']} has no memory in L1: GVSOC cannot run it")
-    return GvsocSettings(1 << (used - 1).bit_length(), "off").document()
+    return {"l1_used": used}
 
 
 def fingerprint(program: str, memory: Path) -> str:
@@ -65,9 +67,17 @@ def fingerprint(program: str, memory: Path) -> str:
 
 
 def make(name: str, settings: Mapping[str, Any], files: Sequence[Path]) -> GvsocSimulator:
-    """The simulator whose program `gvsoc` is files[0]."""
+    """The simulator whose program `gvsoc` is files[0]; it keeps what it prepares in files[1]."""
     installation = _installation_of(str(files[0]))
-    return GvsocSimulator(name, installation, GvsocSettings.from_document(settings))
+    chosen = GvsocSettings.from_options(settings["options"], settings["l1_used"])
+    return GvsocSimulator(name, installation, chosen, Path(files[1]) / PREPARED)
+
+
+def clock(folder: Path) -> str:
+    """Whose time the cycles are, with the version that was prepared in `folder`."""
+    known = read_json(folder / PREPARED / "prepared.json")
+    version = known.get("version") if isinstance(known, dict) else None
+    return f"GVSOC {TARGET}'s own timing model, version {version or 'unknown'}; no silicon"
 
 
 def _installation_of(program: str) -> Installation:
@@ -76,11 +86,12 @@ def _installation_of(program: str) -> Installation:
 
 @dataclass(frozen=True)
 class GvsocSimulator:
-    """An installed GVSOC with its settings; what it prepares lies beside the runs' folders."""
+    """An installed GVSOC with its settings, and the folder of what it prepares once."""
 
     name: str
     installation: Installation
     settings: GvsocSettings
+    prepared: Path
 
     def run(
         self, image: bytes, limits: Limits, directory: Path, registry: ProcessRegistry
@@ -90,8 +101,7 @@ class GvsocSimulator:
         image_path.write_bytes(image)
         configuration = directory / "configuration.json"
         try:
-            folder = directory.parent / PREPARED
-            prepared = prepare(self.installation, folder, registry, os.environ)
+            prepared = prepare(self.installation, self.prepared, registry, os.environ)
             document = configure(load_configuration(prepared), self.settings, image_path)
         except (GvsocError, OSError, ValueError) as error:
             return SimulatorRun(RunStatus.CRASH, str(error), b"", "", (), None)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from touchstone.errors import UserError
+from touchstone.errors import UserError, unknown
 
 BANK = re.compile(r"bank\d+")
 L1_MAPPINGS = ("l1", "l1_alias", "l1_ts", "l1_ts_alias")
@@ -22,6 +22,7 @@ L1_MAPPINGS = ("l1", "l1_alias", "l1_ts", "l1_ts_alias")
 ONE_WORD_A_CYCLE = 2
 NO_CONFLICTS = -1
 CONFLICTS = {"off": NO_CONFLICTS, "on": ONE_WORD_A_CYCLE}
+OPTIONS = ("bank_conflicts", "l1_bytes")
 
 
 class GvsocError(UserError):
@@ -37,18 +38,22 @@ class GvsocSettings:
 
     def __post_init__(self) -> None:
         if self.conflicts not in CONFLICTS:
-            raise GvsocError(f"conflicts: found {self.conflicts!r}, allowed on, off")
+            raise GvsocError(f"bank_conflicts: found {self.conflicts!r}, allowed on, off")
         if self.l1_bytes <= 0 or self.l1_bytes & (self.l1_bytes - 1):
             raise GvsocError(f"l1_bytes: found {self.l1_bytes}, allowed a power of two")
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> GvsocSettings:
-        """From the settings in a run specification."""
-        return cls(int(document["l1_bytes"]), str(document["conflicts"]))
-
-    def document(self) -> dict[str, Any]:
-        """The settings in a run specification."""
-        return {"l1_bytes": self.l1_bytes, "conflicts": self.conflicts}
+    def from_options(cls, options: Mapping[str, Any], l1_used: int = 0) -> GvsocSettings:
+        """From `simulator_settings`; what is not said: the L1 that is used, and no conflicts."""
+        for name in options:
+            if name not in OPTIONS:
+                raise GvsocError(unknown("settings (gvsoc)", name, OPTIONS))
+        fitting = 1 << max(l1_used - 1, 0).bit_length()
+        text = str(options.get("l1_bytes", fitting))
+        l1_bytes = int(text) if text.isascii() and text.isdigit() else 0
+        if l1_bytes < l1_used:
+            raise GvsocError(f"l1_bytes: found {text!r}, allowed {fitting} and more powers of two")
+        return cls(l1_bytes, str(options.get("bank_conflicts", "off")))
 
     def __str__(self) -> str:
         return f"pulp-open, L1 {self.l1_bytes // 1024} KB, bank conflicts {self.conflicts}"

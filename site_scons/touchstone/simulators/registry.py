@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from touchstone.errors import UserError, unknown
 from touchstone.simulators.base import Timing
@@ -38,7 +40,9 @@ class External:
     `adapter` is the module that drives it, None where this version has none. It has
         settings(target) -> dict      what of a target.yaml's document a run depends on
         fingerprint(program, memory) -> str      of what is installed; `memory` is a JSON file
-        make(name, settings, files) -> Simulator      files[0] is the program
+        make(name, settings, files) -> Simulator      the program; the folder that `memory` is in
+    and, where its cycles need more words than what they are,
+        clock(folder) -> str      whose time it is
     """
 
     name: str
@@ -74,6 +78,7 @@ EXTERNAL: Mapping[str, External] = {
         "GVSOC_HOME",
         "build it from its public repository and set GVSOC_HOME to its install folder",
         Timing.CYCLE_APPROXIMATE,
+        adapter="touchstone.simulators.gvsoc",
     ),
     "renode": External(
         "renode",
@@ -88,6 +93,7 @@ EXTERNAL: Mapping[str, External] = {
         "QEMU_HOME",
         "install your distribution's qemu-system-arm, or set QEMU_HOME to its bin folder",
         Timing.INSTRUCTION_COUNT,
+        adapter="touchstone.simulators.qemu",
     ),
 }
 
@@ -105,16 +111,23 @@ def timing_of(name: str) -> Timing:
     return EMBEDDED[name].timing if name in EMBEDDED else EXTERNAL[name].timing
 
 
-def clock_of(name: str) -> str:
-    """Whose time it is, in words: what a table says below its cycles."""
-    return EMBEDDED[name].clock if name in EMBEDDED else EXTERNAL[name].timing.value
+def clock_of(name: str, folder: Path) -> str:
+    """Whose time it is, in words: what a table says below its cycles.
+
+    `folder` is where adapters remember what they found installed.
+    """
+    if name in EMBEDDED:
+        return EMBEDDED[name].clock
+    words = getattr(importlib.import_module(adapter_of(name)), "clock", None)
+    return EXTERNAL[name].timing.value if words is None else str(words(folder))
 
 
 def find_external(external: External, environment: Mapping[str, str] = os.environ) -> str | None:
     """The program's path, None where it is not installed."""
     home = environment.get(external.variable)
     if home:
-        places = os.pathsep.join((home, os.path.join(home, "bin")))
+        folders = (home, os.path.join(home, "bin"), os.path.join(home, "install", "bin"))
+        places = os.pathsep.join(folders)
         return shutil.which(external.program, path=places)
     return shutil.which(external.program, path=environment.get("PATH"))
 

@@ -2,7 +2,8 @@
 """GNU toolchains as distributions ship them: `toolchain=gnu`, found in PATH by their prefix.
 
 The driver is a small part of a GCC: what really compiles, assembles and links is asked for by
-`-print-prog-name` and belongs to the fingerprint, and so does the runtime library.
+`-print-prog-name` and belongs to the fingerprint, and so does the runtime library. All of them
+carry their version, so that the fingerprint needs no other.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ COMPILE_FLAGS = (
     "-O2",
     "-g",
     "-ffreestanding",
-    "-fdebug-prefix-map=/=./",
     "-ffunction-sections",
     "-fdata-sections",
     "-fno-unwind-tables",
@@ -57,26 +57,45 @@ def find(name: str) -> Path:
 
 def target_commands(options: Mapping[str, Any], extra: tuple[str, ...]) -> Commands:
     """Compile and link words for a target's `toolchains.gnu` options, without the driver."""
-    flags = tuple(options.get("cflags", ()))
+    flags = tuple(options["cflags"])
     return Commands(
         program=program(options),
         compile=(*flags, *COMPILE_FLAGS, *extra),
-        link=(*flags, *LINK_FLAGS, *options.get("ldflags", ())),
+        link=(*flags, *LINK_FLAGS, *options["ldflags"]),
         link_tail=RUNTIME,
     )
 
 
-def parts(driver: Path, flags: tuple[str, ...]) -> list[Path]:
-    """The binaries and libraries that `driver` really uses with `flags`."""
+def local_words(root: Path) -> tuple[str, ...]:
+    """Words that keep this checkout's place out of what is made, and so are no part of a stamp.
+
+    GCC has no word for the folder that debug information names, only a mapping of the real one.
+    """
+    return (f"-ffile-prefix-map={root}=.",)
+
+
+def machine_words(words: Sequence[str]) -> tuple[str, ...]:
+    """Those of a command's words that choose among the runtime libraries."""
+    return tuple(word for word in words if word.startswith("-m"))
+
+
+def parts(driver: Path, machine: Sequence[str]) -> list[Path]:
+    """The binaries and the runtime library that `driver` really uses for a machine."""
     questions = [f"-print-prog-name={name}" for name in PARTS] + ["-print-libgcc-file-name"]
     answers = [driver]
     for question in questions:
         said = subprocess.run(
-            [driver, *flags, question], capture_output=True, text=True, check=False
+            [driver, *machine, question],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment(),
         ).stdout.strip()
         path = Path(said if os.sep in said else shutil.which(said) or "")
-        if path.is_file():
-            answers.append(path.resolve())
+        if not path.is_file():
+            name = question.rpartition("=")[2].removeprefix("-print-")
+            raise UserError(f"toolchain: {driver.name} is not whole: found no {name}")
+        answers.append(path.resolve())
     return answers
 
 

@@ -34,7 +34,7 @@ class Programs:
     def __init__(self, build: Path) -> None:
         self._build = build
         self._paths: dict[str, Path] = {}
-        self._digests: dict[str, str] = {}
+        self._digests: dict[tuple[str, ...], str] = {}
 
     def path(self, program: str) -> Path:
         """The program's path; UserError says what to install."""
@@ -49,16 +49,22 @@ class Programs:
             return llvm.environment(self._build / "zig")
         return gnu.environment()
 
+    def local_words(self, program: str, root: Path) -> tuple[str, ...]:
+        """Words ahead of the others that name the checkout `root`: no part of a stamp."""
+        return () if program == llvm.PROGRAM else gnu.local_words(root)
+
     def stamp(self, program: str, words: Sequence[str]) -> str:
         """One hash over what really runs and the words it is called with."""
-        text = self._digest(program) + "\0" + "\0".join(words)
+        text = self._digest(program, words) + "\0" + "\0".join(words)
         return "tool " + hashlib.sha256(text.encode()).hexdigest()
 
-    def _digest(self, program: str) -> str:
-        if program not in self._digests:
+    def _digest(self, program: str, words: Sequence[str]) -> str:
+        """What the program consists of; a GCC's runtime library depends on the machine."""
+        machine = () if program == llvm.PROGRAM else gnu.machine_words(words)
+        key = (program, *machine)
+        if key not in self._digests:
             path = self.path(program)
-            files = [path] if program == llvm.PROGRAM else gnu.parts(path, ())
+            files = [path] if program == llvm.PROGRAM else gnu.parts(path, machine)
             memory = self._build / "digests.json"
-            digests = [binary_digest(file, memory) for file in files]
-            self._digests[program] = " ".join(digests)
-        return self._digests[program]
+            self._digests[key] = " ".join(binary_digest(file, memory) for file in files)
+        return self._digests[key]

@@ -6,7 +6,7 @@
 /// program in front of the instruction, with an exact program counter; it is then performed here
 /// and the program resumed behind it. With a mapped device the engine would call back in the middle
 /// of a block without saying where, and the counters could not be exact.
-#include "machine.h"
+#include "observe.h"
 
 #include <stdlib.h>
 
@@ -28,6 +28,9 @@ static void record_counter_read(Machine *machine, uint64_t cycles, uint64_t inst
         machine->counter_read_capacity = capacity;
     }
     machine->counter_reads[machine->counter_read_count++] = (CounterRead){cycles, instructions};
+    if (machine->observer != NULL) {
+        observer_counter_read(machine);
+    }
 }
 
 /// The only core register that the instruction loads, or -1.

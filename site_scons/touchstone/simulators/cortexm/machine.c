@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "machine.h"
+#include "observe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +96,11 @@ static void on_block(uc_engine *engine, uint64_t address, uint32_t bytes, void *
         machine->instructions += done->instructions;
         machine->cycles += done->cycles;
         if (next != NULL) {
-            machine->cycles += (uint64_t)(int64_t)costs_step(&machine->costs, done, next);
+            int32_t step = costs_step(&machine->costs, done, next);
+            machine->cycles += (uint64_t)(int64_t)step;
+            if (machine->observed) {
+                profile_step(&machine->observer->profile, done, next, step);
+            }
         }
     }
     machine->block = next;
@@ -120,8 +124,12 @@ static void on_divide(uc_engine *engine, uint64_t address, uint32_t bytes, void 
     const InstructionCost *divide = costs_instruction(&machine->costs, (uint32_t)address);
     uint32_t dividend = machine_register(machine, UC_ARM_REG_R0 + divide->operand);
     uint32_t divisor = machine_register(machine, UC_ARM_REG_R0 + divide->divisor);
-    machine->cycles +=
+    uint32_t cycles =
         pipeline_m4_divide(dividend, divisor, (divide->flags & INSTRUCTION_SDIV) != 0);
+    machine->cycles += cycles;
+    if (machine->observed) {
+        profile_divide(&machine->observer->profile, (uint32_t)address, cycles);
+    }
 }
 
 /// An access that the core performs only on word-aligned addresses, whatever CCR says; the engine

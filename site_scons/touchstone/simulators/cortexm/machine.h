@@ -54,6 +54,9 @@ typedef struct {
     size_t counter_read_count;
     size_t counter_read_capacity;
 
+    struct Observer *observer; ///< profile and trace, NULL without (observe.h)
+    bool observed;             ///< and the timed run is on
+
     FILE *streams[2]; ///< record stream, log
     bool opened[2];   ///< the firmware has opened it
 

@@ -3,7 +3,7 @@
 /// cortexm_sim: runs a firmware image on a simulated Cortex-M4 or Cortex-M7 and reports how it
 /// ended, how many instructions it executed and what its cycle counter showed.
 #include "files.h"
-#include "machine.h"
+#include "observe.h"
 #include "report.h"
 
 #include <errno.h>
@@ -13,12 +13,12 @@
 static const char usage[] =
     "usage: cortexm_sim IMAGE.elf --unicorn LIBRARY --core cortex-m4|cortex-m7 --costs FILE\n"
     "           --stream FILE --log FILE --report FILE --max-instructions N\n"
-    "           [--memory ORIGIN:BYTES[:rwx]]...\n";
+    "           [--memory ORIGIN:BYTES[:rwx]]... [--profile FILE] [--trace FILE]\n";
 
 enum { EXIT_USAGE = 2 };
 
 typedef struct {
-    const char *image, *unicorn, *core, *costs, *stream, *log, *report;
+    const char *image, *unicorn, *core, *costs, *stream, *log, *report, *profile, *trace;
     uint64_t max_instructions;
 } Options;
 
@@ -69,6 +69,7 @@ static bool parse_option(Options *options, Memory *memory, const char *name, con
         {"--unicorn", &options->unicorn}, {"--core", &options->core},
         {"--costs", &options->costs},     {"--stream", &options->stream},
         {"--log", &options->log},         {"--report", &options->report},
+        {"--profile", &options->profile}, {"--trace", &options->trace},
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(name, texts[i].name) == 0) {
@@ -150,7 +151,8 @@ int main(int argc, char **argv) {
         return failed(options.costs, wrong);
     }
     if ((wrong = unicorn_api_load(&machine.api, options.unicorn)) != NULL ||
-        (wrong = machine_init(&machine)) != NULL) {
+        (wrong = machine_init(&machine)) != NULL ||
+        (wrong = observer_open(&machine, options.profile, options.trace)) != NULL) {
         return failed(options.unicorn, wrong);
     }
     machine.max_instructions = options.max_instructions;
@@ -160,6 +162,9 @@ int main(int argc, char **argv) {
         return failed("output", "cannot be written");
     }
     machine_run(&machine, stack_pointer, entry);
+    if (!observer_close(&machine)) {
+        return failed("profile or trace", "cannot be written");
+    }
     if (!report_write(&machine, options.report)) {
         return failed(options.report, "cannot be written");
     }

@@ -55,7 +55,8 @@ enum {
     UC_ARM_REG_LR = 10,
     UC_ARM_REG_PC = 11,
     UC_ARM_REG_SP = 12,
-    UC_ARM_REG_R0 = 66
+    UC_ARM_REG_R0 = 66,
+    UC_ARM_REG_S0 = 79
 };
 
 /// uc_ctl() requests: the operation is encoded as type | arguments << 26 | direction << 30.

@@ -199,17 +199,9 @@ step event_unit_wait(sim *s, core *c, uint32_t offset, uint32_t rd) {
     barrier *b = barrier_at(s, offset);
     uint32_t which = offset % BARRIER_BYTES;
     if (b != NULL && (which == TRIGGER_WAIT || which == TRIGGER_WAIT_CLEAR)) {
-        // The core sleeps first: completing the barrier then wakes it like all others.
-        c->wait_rd = rd;
-        c->wait_clears = which == TRIGGER_WAIT_CLEAR;
-        bool ready = (c->event_buffer & c->event_mask) != 0;
-        core_sleep(s, c, CORE_EVENT_WAIT);
         b->status |= 1u << c->id;
-        barrier_check(s, b, c->cycle);
-        if (ready && c->state == CORE_EVENT_WAIT) {
-            complete_wait(s, c, c->cycle);
-        }
-        return STEP_SLEEP;
+        barrier_check(s, b, c->cycle); // the last core to come wakes the others before itself
+        return wait_for_event(s, c, rd, which == TRIGGER_WAIT_CLEAR);
     }
     mutex *m = mutex_at(s, offset);
     if (m != NULL) {

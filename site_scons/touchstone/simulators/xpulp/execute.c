@@ -24,6 +24,7 @@
     do {                                                                                           \
         c->pc = PC_OF(in);                                                                         \
         c->cycle = cycle;                                                                          \
+        c->late = late;                                                                            \
         c->instructions += done;                                                                   \
         s->instructions += done;                                                                   \
         done = 0;                                                                                  \
@@ -145,6 +146,7 @@
     case OP_##name:                                                                                \
         RD = (expression);                                                                         \
         cycle += t->mulh_extra;                                                                    \
+        pending = t->mulh_use != 0 ? (uint32_t)(UINT64_C(1) << in->rd) : 0;                        \
         break;
 
 static bool ends_loop(const core *c, uint32_t pc) {
@@ -194,7 +196,7 @@ void execute(sim *s, core *c, uint64_t limit, uint64_t budget) {
     const uint8_t *l1_has_code = s->l1.has_code;
     const uint32_t l1_size = c->id == FC ? 0 : L1_SIZE, l1_extra = t->l1 - 1;
     uint64_t cycle = c->cycle, done = 0;
-    uint32_t pending = c->pending, target = 0, extra = 0;
+    uint32_t pending = c->pending, late = c->late, target = 0, extra = 0;
     bool asleep = false;
     const bool conflicts = s->model_conflicts, timed_fetch = s->model_icache && c->id != FC;
 
@@ -203,12 +205,13 @@ void execute(sim *s, core *c, uint64_t limit, uint64_t budget) {
         if (timed_fetch && !c->fetched && in->op != OP_UNDECODED) {
             if (PC_OF(in) - c->fetch_base > FETCH_LAST_INDEX) {
                 SYNC();
-                cycle += fetch_latency(s, c, PC_OF(in), cycle);
+                late += fetch_latency(s, c, PC_OF(in), cycle);
             }
             c->fetched = true;
         }
         uint32_t before = pending;
-        cycle += (in->uses & pending) != 0; // every producer's penalty is one cycle
+        // Every producer's penalty is one cycle, which the wait for a fetch covers.
+        late += late == 0 && (in->uses & pending) != 0;
         pending = 0;
         switch ((op_code)in->op) {
         case OP_UNDECODED:
@@ -318,7 +321,8 @@ void execute(sim *s, core *c, uint64_t limit, uint64_t budget) {
             }
             asleep = result == STEP_SLEEP;
             budget = 1; // others may have been woken: let the scheduler look
-            pending = t->load_use != 0 ? (uint32_t)(UINT64_C(1) << in->rd) : 0;
+            cycle += t->elw_extra;
+            pending = !asleep && t->load_use != 0 ? (uint32_t)(UINT64_C(1) << in->rd) : 0;
             break;
         }
         case OP_LP_STARTI:
@@ -406,7 +410,8 @@ void execute(sim *s, core *c, uint64_t limit, uint64_t budget) {
         case OP_COUNT:
             return; // decode_at never leaves these behind
         }
-        cycle++;
+        cycle += 1 + late;
+        late = 0;
         done++;
         budget--;
         c->fetched = false;
@@ -417,7 +422,8 @@ void execute(sim *s, core *c, uint64_t limit, uint64_t budget) {
         extra = 0;
         goto set_ip;
     jump:
-        cycle += 1 + extra;
+        cycle += 1 + extra + late;
+        late = 0;
         done++;
         budget--;
         c->fetched = false;
@@ -442,7 +448,10 @@ void execute(sim *s, core *c, uint64_t limit, uint64_t budget) {
 out:
     c->pc = PC_OF(in);
     c->pending = pending;
-    c->cycle = asleep ? c->cycle : cycle;
+    if (!asleep) { // otherwise the wake-up has set the cycle, or will
+        c->late = late;
+        c->cycle = cycle;
+    }
     c->instructions += done;
     s->instructions += done;
 }

@@ -67,8 +67,9 @@ uint32_t fetch_latency(sim *s, core *c, uint32_t pc, uint64_t now) {
     }
     if (pc - c->fetch_base > FETCH_LAST_INDEX) {
         c->fetch_base += FETCH_LINE_BYTES;
-        latency += line_latency(s, c, c->fetch_base / FETCH_LINE_BYTES, now + latency);
+        latency += line_latency(s, c, c->fetch_base / FETCH_LINE_BYTES, now);
     }
+    c->fetch_cycles += latency;
     return latency;
 }
 

@@ -13,6 +13,7 @@ static const latency columns[] = {
         .mul_extra = 1,
         .mul_use = 1,
         .mulh_extra = 4,
+        .mulh_use = 1,
         .branch_taken_extra = 2,
         .jump_extra = 1,
         .split_target = 0,
@@ -22,9 +23,12 @@ static const latency columns[] = {
         .demux = 1,
         .apb = 23,
         .fc_memory = 1,
-        .event_wait = 9,
+        .event_wait = 5,
+        .elw_extra = 2,
         .div_positive = 3,
         .div_negative = 2,
+        .div_by_zero = 1,
+        .divu_by_zero = 34,
         .refill = 2,
         .fetch_l2 = 14,
         .core_start = 1,
@@ -35,6 +39,7 @@ static const latency columns[] = {
         .mul_extra = 0,
         .mul_use = 0,
         .mulh_extra = 4,
+        .mulh_use = 0,
         .branch_taken_extra = 2,
         .jump_extra = 1,
         .split_target = 1,
@@ -44,9 +49,12 @@ static const latency columns[] = {
         .demux = 1,
         .apb = 23,
         .fc_memory = 1,
-        .event_wait = 9,
+        .event_wait = 5,
+        .elw_extra = 2,
         .div_positive = 3,
         .div_negative = 2,
+        .div_by_zero = 35,
+        .divu_by_zero = 35,
         .refill = 2,
         .fetch_l2 = 14,
         .core_start = 1,
@@ -71,6 +79,9 @@ static uint32_t leading_zeros(uint32_t value) {
 }
 
 uint32_t latency_divide(const latency *t, uint32_t divisor, bool is_signed) {
+    if (divisor == 0) {
+        return is_signed ? t->div_by_zero : t->divu_by_zero;
+    }
     if (is_signed && (divisor & 0x80000000u) != 0) {
         return t->div_negative + leading_zeros(0u - divisor);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Command line of the simulator. Exit status 0 whenever a report was written, 2 otherwise.
-#include "xpulp.h"
+#include "observe.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,13 +8,14 @@
 
 typedef struct {
     const char *image, *stream, *log, *report, *limit, *timing, *conflicts, *icache;
+    const char *profile, *trace;
 } options;
 
 static int usage(const char *reason) {
     fprintf(stderr,
             "xpulp_sim: %s\nusage: xpulp_sim IMAGE.elf --stream FILE --log FILE --report FILE "
             "--max-instructions N [--timing gvsoc|rtl] [--bank-conflicts on|off] "
-            "[--icache on|off]\n",
+            "[--icache on|off] [--profile FILE] [--trace FILE]\n",
             reason);
     return 2;
 }
@@ -26,7 +27,8 @@ static const char *parse(int argc, char **argv, options *out) {
     } known[] = {{"--stream", &out->stream}, {"--log", &out->log},
                  {"--report", &out->report}, {"--max-instructions", &out->limit},
                  {"--timing", &out->timing}, {"--bank-conflicts", &out->conflicts},
-                 {"--icache", &out->icache}};
+                 {"--icache", &out->icache}, {"--profile", &out->profile},
+                 {"--trace", &out->trace}};
     for (int i = 1; i < argc; i++) {
         const char **target = NULL;
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
@@ -63,6 +65,8 @@ static bool parse_switch(const char *text, bool *value) {
 static void reset(sim *s, uint64_t max_instructions) {
     for (uint32_t i = 0; i < ALL_CORES; i++) {
         s->cores[i].id = i;
+        s->cores[i].rank = i;
+        s->ranked[i] = (uint8_t)i;
         s->cores[i].state = CORE_OFF;
         s->cores[i].fetch_base = UINT32_MAX;
         s->key[i] = UINT64_MAX;
@@ -79,12 +83,13 @@ static void reset(sim *s, uint64_t max_instructions) {
 static int run(sim *s, const options *o) {
     s->stream = fopen(o->stream, "wb");
     s->log = fopen(o->log, "wb");
-    bool ok = s->stream != NULL && s->log != NULL;
+    bool ok = s->stream != NULL && s->log != NULL && observer_open(s, o->profile, o->trace);
     if (ok) {
         run_system(s);
     } else {
-        fprintf(stderr, "xpulp_sim: cannot write the stream or log file\n");
+        fprintf(stderr, "xpulp_sim: cannot write an output file\n");
     }
+    ok = observer_close(s) && ok;
     FILE *files[2] = {s->stream, s->log};
     for (int i = 0; i < 2; i++) {
         if (files[i] != NULL) {

@@ -61,22 +61,31 @@ static bool hits_code(const region *r, uint32_t offset, uint32_t bytes) {
 
 // Checks that the access lies in `r` and charges its cycles.
 static step memory_access(sim *s, core *c, const region *r, uint32_t address, uint32_t bytes,
-                          const char *what) {
+                          bool store) {
     if (bytes > r->size - (address - r->base)) {
-        fault(s, c, "memory-access", &address, "%s of %u bytes crosses the end of %s", what,
-              (unsigned)bytes, r == &s->l1 ? "L1" : "L2");
+        fault(s, c, "memory-access", &address, "%s of %u bytes crosses the end of %s",
+              store ? "store" : "load", (unsigned)bytes, r == &s->l1 ? "L1" : "L2");
         return STEP_STOP;
     }
     uint32_t cost = c->id == FC   ? s->timing->fc_memory
                     : r == &s->l1 ? s->timing->l1
                                   : s->timing->l2;
-    uint32_t accesses = (address & (bytes - 1)) == 0 ? 1 : 2;
-    if (s->model_conflicts && r == &s->l1) {
-        for (uint32_t i = 0; i < accesses; i++) {
-            c->cycle += bank_delay(s, address - r->base + 4 * i, c->cycle + i);
+    bool crosses = (address & 3) + bytes > 4;
+    // As in GVSOC a core waits for the second half of a load, not for that of a store.
+    uint32_t second = !crosses ? 0 : store ? 1 : cost;
+    if (s->model_conflicts && r == &s->l1 && c->id != FC) {
+        uint64_t wait = bank_delay(s, address - r->base + (c->split ? 4 : 0), c->cycle);
+        if (crosses && !c->split) { // its second half has its own turn, after these stalls
+            c->split = true;
+            c->cycle += wait + cost + c->late;
+            c->late = c->pending = 0;
+            return STEP_SPLIT;
         }
+        c->cycle += c->split && store ? 0 : wait;
+        c->split = false;
+        second = 0;
     }
-    c->cycle += (uint64_t)cost * accesses - 1;
+    c->cycle += cost - 1 + second;
     return STEP_OK;
 }
 
@@ -85,7 +94,7 @@ step bus_load(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t *value
     if (r == NULL) {
         return peripheral_load(s, c, address, bytes, value);
     }
-    step result = memory_access(s, c, r, address, bytes, "load");
+    step result = memory_access(s, c, r, address, bytes, false);
     if (result == STEP_OK) {
         *value = 0;
         memcpy(value, r->bytes + (address - r->base), bytes);
@@ -98,7 +107,7 @@ step bus_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value
     if (r == NULL) {
         return peripheral_store(s, c, address, bytes, value);
     }
-    step result = memory_access(s, c, r, address, bytes, "store");
+    step result = memory_access(s, c, r, address, bytes, true);
     if (result != STEP_OK) {
         return result;
     }

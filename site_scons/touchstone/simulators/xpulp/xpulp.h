@@ -60,13 +60,15 @@ typedef struct {
 // Cycles; one column of the table in latency.c. "extra" counts cycles beyond the first.
 typedef struct {
     const char *name;
-    uint32_t load_use, mul_extra, mul_use, mulh_extra, branch_taken_extra, jump_extra;
+    uint32_t load_use, mul_extra, mul_use, mulh_extra, mulh_use, branch_taken_extra, jump_extra;
     uint32_t split_target;               // jump or branch to a word-crossing 32-bit instruction
-    uint32_t l1, l2, cluster_peripheral; // per access; a misaligned one counts twice
+    uint32_t l1, l2, cluster_peripheral; // per access; one that crosses a word counts twice
     uint32_t demux, apb, fc_memory;
     uint32_t event_wait;   // p.elw, from its issue or from the event, whichever is later
+    uint32_t elw_extra;    // p.elw that need not wait
     uint32_t div_positive; // + leading zeros of the divisor
     uint32_t div_negative; // + leading zeros of its absolute value
+    uint32_t div_by_zero, divu_by_zero;
     uint32_t refill;       // instruction cache, per level
     uint32_t fetch_l2;     // instruction line from L2
     uint32_t core_start;   // fetch enable to first instruction
@@ -95,7 +97,9 @@ typedef struct {
     uint64_t cycle;
     uint64_t instructions;
     uint32_t pending; // registers whose use costs a stall in the next instruction
+    uint32_t late;    // stalls of the current instruction: it acts at once, they follow
     uint32_t id;      // 0..7, FC
+    uint32_t rank;    // order among the cores that act in the same cycle
     core_state state;
     uint32_t lpstart[2], lpend[2], lpcount[2];
     uint32_t mstatus, mtvec, mepc, mcause, mscratch;
@@ -104,6 +108,8 @@ typedef struct {
     uint64_t pccr[2], pccr_start[2]; // active cycles, instructions
     uint32_t fetch_base;             // address of the line in the prefetch buffer
     bool fetched;                    // the next instruction's fetch has been charged
+    bool split;                      // the first half of its access has been made
+    uint64_t fetch_cycles;           // of all fetches so far
     icache private_icache;
     // Event unit, this core's part.
     uint32_t boot_address;
@@ -139,6 +145,7 @@ typedef struct {
     region l1, l2;
     core cores[ALL_CORES];
     uint64_t key[ALL_CORES]; // cycle and rank of the next step, UINT64_MAX when asleep
+    uint8_t ranked[ALL_CORES]; // core of each rank
     barrier barriers[BARRIERS];
     mutex mutexes[MUTEXES];
     uint32_t fetch_enable;
@@ -153,13 +160,14 @@ typedef struct {
     size_t read_count, read_capacity;
     FILE *stream, *log;
     uint64_t output_bytes;
+    struct observer *observer; // profile and trace, NULL without (observe.h)
     sim_status status;
     int32_t exit_code;
     fault_record fault;
 } sim;
 
-// Outcome of a memory access or a run of instructions.
-typedef enum { STEP_OK, STEP_SLEEP, STEP_STOP } step;
+// Outcome of a memory access or a run of instructions. SPLIT: the core has to come back.
+typedef enum { STEP_OK, STEP_SLEEP, STEP_SPLIT, STEP_STOP } step;
 
 // loader.c
 bool sim_allocate(sim *s);
