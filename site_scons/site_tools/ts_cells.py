@@ -43,7 +43,7 @@ def _run(target, source, env):
 def _simulator_files(name, built, env):
     """The adapter's files: what the graph built, and what of the machine it needs besides."""
     if name in EXTERNAL:
-        return [Path(find_external(EXTERNAL[name])), env["TS_ROOT"] / "build"]
+        return [Path(find_external(EXTERNAL[name]) or ""), env["TS_ROOT"] / "build"]
     files = [Path(str(node)).absolute() for node in built]
     return [*files, env["TS_UNICORN"]] if EMBEDDED[name].needs_costs else files
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from touchstone.results import (
     write_results,
 )
 from touchstone.session import Session
-from touchstone.simulators.registry import require
+from touchstone.simulators.registry import COMMAND, require
 from touchstone.toolchains import llvm
 
 DEFAULT_CONFIG = "configs/default.yaml"
@@ -60,6 +60,8 @@ def plan_request(
     if request.sim is not None:
         require(request.sim, "sim")
     for planned in cells:
+        if request.command is not None and planned.cell.simulator != COMMAND:
+            raise UserError(f"command={request.command}: only sim={COMMAND} runs one")
         target = planned.cell.target
         if planned.cell.simulator not in target.simulators:
             # A simulator that exists but cannot run this target is as wrong as one that does not.
@@ -71,6 +73,8 @@ def plan_request(
 def prepare(root: Path, arguments: Mapping[str, str]) -> Command:
     """Everything that is known before a single node exists."""
     request, catalogue, cells = plan_request(root, arguments)
+    if request.profile or request.trace:
+        _check_observed(request, cells)
     common = tuple(
         f"{COMMON_SOURCES}/{path.name}" for path in sorted((root / COMMON_SOURCES).glob("*.c"))
     )
@@ -82,6 +86,14 @@ def prepare(root: Path, arguments: Mapping[str, str]) -> Command:
         known_skips=load_expected_skips(root / EXPECTED_SKIPS, root / YAML_CACHE),
         session=Session(verbose=request.verbose),
     )
+
+
+def _check_observed(request: Request, cells: Sequence[PlannedCell]) -> None:
+    # Imported here, as below: few commands ask for it.
+    from touchstone.observe import Wanted, check_selection
+
+    wanted = Wanted(request.profile, request.trace)
+    check_selection(wanted, sum(planned.skip is None for planned in cells))
 
 
 def programs_needed(command: Command) -> list[str]:
@@ -119,6 +131,8 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
     print("\n\n".join(part for part in parts if part), flush=True)
     if command.request.dump:
         _dump(command, confirmed)
+    if command.request.profile or command.request.trace:
+        _observe(command, confirmed)
     status = str(report.exit_status).encode("ascii")
     write_atomically(command.root / REPORT / "exit_status", status)
     return report
@@ -132,6 +146,17 @@ def _dump(command: Command, confirmed: Callable[[str], bool]) -> None:
         if plan.planned.skip is None and confirmed(plan.cell.id):
             folder = dump_cell(command.root, plan)
             print(f"dumped {plan.cell.id} to {folder.relative_to(command.root)}")
+
+
+def _observe(command: Command, confirmed: Callable[[str], bool]) -> None:
+    from touchstone.observe import Wanted, observe_cells
+
+    plans = [
+        plan for plan in command.plans if plan.planned.skip is None and confirmed(plan.cell.id)
+    ]
+    wanted = Wanted(command.request.profile, command.request.trace)
+    for text in observe_cells(command.root, plans, wanted, command.session.registry):
+        print(f"\n{text}", flush=True)
 
 
 def finish_or_die(command: Command, confirmed: Callable[[str], bool]) -> None:

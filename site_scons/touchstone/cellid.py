@@ -26,7 +26,9 @@ DATA_SOURCES = ("ecg",)
 Entry = TypeVar("Entry")
 
 
-def parse_cell_id(catalogue: Catalogue, text: str, cflags: tuple[str, ...]) -> Cell:
+def parse_cell_id(
+    catalogue: Catalogue, text: str, cflags: tuple[str, ...], command: str | None = None
+) -> Cell:
     """The cell whose id is `text`; a UserError says which part is wrong."""
     parts = text.split("/")
     if len(parts) < 4:
@@ -53,7 +55,10 @@ def parse_cell_id(catalogue: Catalogue, text: str, cflags: tuple[str, ...]) -> C
         simulator=extras.simulator,
         cflags=cflags,
         settings=tuple(sorted(extras.settings)),
+        command=command,
     )
+    if extras.line and command is None:
+        raise UserError(f"cell={text}: found no command=, allowed the one that the cell was run by")
     if cell.id != text and not (cflags and extras.flags == flags_digest(cflags)):
         raise UserError(f"cell={text}: found no such cell, allowed {cell.id}")
     return cell
@@ -89,6 +94,7 @@ class _Extras:
         self.toolchain = target.toolchains[0].name
         self.simulator = target.simulators[0]
         self.flags = ""
+        self.line = ""
         self.settings: list[tuple[str, str]] = []
         self._numerics: dict[str, object] = {}
         toolchains = [toolchain.name for toolchain in target.toolchains]
@@ -101,6 +107,8 @@ class _Extras:
                 self.toolchain = word
             elif word in EMBEDDED or word in EXTERNAL:
                 self.simulator = word
+            elif word.startswith("line-"):
+                self.line = word[len("line-") :]
             elif word.startswith("cflags-"):
                 self.flags = word[len("cflags-") :]
             else:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from dataclasses import dataclass
 
 from touchstone.manifest import DIMENSIONS, Kernel, Target, Variant
@@ -60,6 +61,8 @@ class Cell:
     cflags: tuple[str, ...]
     settings: tuple[tuple[str, str], ...] = ()
     """The simulator's settings that are not those of target.yaml."""
+    command: str | None = None
+    """What sim=command runs, None for target.yaml's command."""
 
     @property
     def id(self) -> str:
@@ -82,6 +85,8 @@ class Cell:
             extras.append(self.toolchain)
         if self.simulator != self.target.simulators[0]:
             extras.append(self.simulator)
+        if self.command is not None:
+            extras.append(f"line-{flags_digest((self.command,))}")
         extras += [f"{name}-{value}" for name, value in self.settings]
         if self.cflags:
             extras.append(f"cflags-{flags_digest(self.cflags)}")
@@ -91,7 +96,8 @@ class Cell:
     def rerun(self) -> str:
         """The command that runs just this cell again, whatever config it came from."""
         flags = f" 'cflags={' '.join(self.cflags)}'" if self.cflags else ""
-        return f"./scons cell={self.id}{flags}"
+        command = f" {shlex.quote(f'command={self.command}')}" if self.command else ""
+        return f"./scons cell={self.id}{flags}{command}"
 
 
 def id_dimensions(kernel: Kernel) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands that build nothing: they answer before a single node exists.
+"""The words: commands that answer before a single node exists.
 
 python -m touchstone.cli list [key=value ...]
 """
@@ -46,6 +46,14 @@ def test(root: Path, arguments: Mapping[str, str]) -> int:
     return subprocess.run([sys.executable, "-m", "pytest"], cwd=root, check=False).returncode
 
 
+def fidelity(root: Path, arguments: Mapping[str, str]) -> int:
+    """The embedded GAP9 simulator held against GVSOC."""
+    # Imported here: it brings the programs of the comparison along.
+    from touchstone.fidelity import command
+
+    return command.fidelity(root, arguments)
+
+
 def _no_arguments(word: str, arguments: Mapping[str, str]) -> None:
     for name in arguments:
         raise UserError(f"{word}: found {name}=, allowed no variables")
@@ -54,6 +62,7 @@ def _no_arguments(word: str, arguments: Mapping[str, str]) -> None:
 COMMANDS: Mapping[str, Callable[[Path, Mapping[str, str]], int]] = {
     "list": list_cells,
     "doctor": doctor,
+    "fidelity": fidelity,
     "test": test,
 }
 

@@ -36,7 +36,7 @@ def examine(root: Path) -> list[Finding]:
         needs = embedded.needs_costs and unicorn_library() is None
         text = "its library is missing (package unicorn)" if needs else "embedded"
         findings.append(Finding(f"simulator {embedded.name}", not needs, text))
-    for external in EXTERNAL.values():
+    for external in (entry for entry in EXTERNAL.values() if entry.program):
         found = find_external(external)
         text = found or f"not installed: {external.advice}"
         findings.append(Finding(f"simulator {external.name}", found is not None, text, True))

@@ -252,20 +252,26 @@ def run_spec(planned: PlannedCell) -> dict[str, Any]:
         "wall_seconds": cell.target.limits["wall_seconds"],
         "simulator": cell.simulator,
         "adapter": adapter_of(cell.simulator),
-        "settings": simulator_settings(cell.target, cell.simulator, cell.settings),
+        "settings": simulator_settings(cell.target, cell.simulator, cell.settings, cell.command),
     }
 
 
 def simulator_settings(
-    target: Target, simulator: str, changed: Iterable[tuple[str, str]] = ()
+    target: Target,
+    simulator: str,
+    changed: Iterable[tuple[str, str]] = (),
+    command: str | None = None,
 ) -> dict[str, Any]:
     """What a simulator is told besides the image; part of what a run depends on."""
     options = {**target.simulator_settings.get(simulator, {}), **dict(changed)}
     if simulator in EXTERNAL:
         module = importlib.import_module(adapter_of(simulator))
-        return {"options": options, **module.settings(target.raw)}
+        document = target.raw if command is None else {**target.raw, "command": command}
+        return {"options": options, **module.settings(document)}
     if not EMBEDDED[simulator].needs_costs:
-        return {"options": options}
+        # The link script puts the stacks first into the data memory, core 0's lowest.
+        stacks = [target.memory["data"].origin, target.raw["stack_bytes"]]
+        return {"options": options, "stacks": stacks}
     return {
         "options": options,
         "core": target.isas[0],

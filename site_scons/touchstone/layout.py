@@ -45,12 +45,20 @@ def layout_text(
         "ts_kernel_tag_value": f"{kernel_tag(kernel):#010x}",
         "ts_stack_bytes_per_core": str(target["stack_bytes"]),
         "ts_max_cores": str(target["cores"]["max"]),
+        "ts_console_is_text": _console(target, memory_map),
         **_counter(target, memory_map),
         **dict(sorted(bindings.items())),
     }
     # lld takes `a=b` for one name: the spaces matter.
     lines += [f"{name} = {value};" for name, value in values.items()]
     return "\n".join(lines) + "\n"
+
+
+def _console(target: Mapping[str, Any], memory_map: str | None) -> str:
+    """1 where the console that the firmware writes to only passes text."""
+    consoles = target.get("console", {})
+    kind = consoles.get(memory_map or "default", consoles.get("default", "bytes"))
+    return str(int(kind == "text"))
 
 
 def _counter(target: Mapping[str, Any], memory_map: str | None) -> dict[str, str]:

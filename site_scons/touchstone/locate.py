@@ -36,7 +36,8 @@ def describe_address(path: Path, address: int) -> str:
             elf = ELFFile(file)
             name = function_at(elf, address)
             line = line_at(elf, address)
-    except (OSError, ValueError, KeyError):
+    except Exception:
+        # Whatever elftools makes of a damaged file: a report must not end here.
         return text
     return ", ".join(part for part in (name, line) if part) + f" ({text})"
 
@@ -64,7 +65,7 @@ def line_at(elf: Any, address: int) -> str | None:
         found = _line_in(program, address)
         if found is not None:
             file, line = found
-            return f"{_file_name(program, file)}:{line}"
+            return f"{file_name(program, file)}:{line}"
     return None
 
 
@@ -80,7 +81,7 @@ def _line_in(program: Any, address: int) -> tuple[int, int] | None:
     return None
 
 
-def _file_name(program: Any, index: int) -> str:
+def file_name(program: Any, index: int) -> str:
     """DWARF 5 numbers files and folders from 0, earlier versions from 1."""
     header = program.header
     base = 0 if header["version"] >= 5 else 1

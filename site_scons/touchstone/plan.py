@@ -33,7 +33,9 @@ class PlannedCell:
 def plan_cells(catalogue: Catalogue, matrix: Matrix, request: Request) -> list[PlannedCell]:
     """The selected cells in the matrix's order, each once. No cell at all is an error."""
     if request.cell is not None and GLOB_SIGNS.isdisjoint(request.cell):
-        cells: Iterable[Cell] = [parse_cell_id(catalogue, request.cell, request.cflags)]
+        cells: Iterable[Cell] = [
+            parse_cell_id(catalogue, request.cell, request.cflags, request.command)
+        ]
     else:
         cells = _Selection(catalogue, matrix, request).cells()
     unique = {cell.id: cell for cell in cells}
@@ -108,6 +110,7 @@ class _Selection:
                 simulator=simulator,
                 cflags=self._request.cflags,
                 settings=chosen_settings(target, simulator, self._request.settings),
+                command=self._request.command,
             )
 
     def _takes(self, entry: ConfigEntry, shape: Shape) -> bool:

@@ -10,22 +10,29 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 OUTPUT_TAIL_BYTES = 16 * 1024
 FILE_MEGABYTES = 64
+POLL_SECONDS = 0.05
+GRACE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class ProcessResult:
-    """How a child ended; `output` is the tail of its stdout and stderr together."""
+    """How a child ended; `output` is the tail of its stdout and stderr together.
+
+    `finished`: it was ended because it had done what it was run for.
+    """
 
     returncode: int
     timed_out: bool
     interrupted: bool
     output: str
+    finished: bool = False
 
 
 class ProcessRegistry:
@@ -114,12 +121,14 @@ def run_limited(
     environment: Mapping[str, str] | None = None,
     memory_megabytes: int | None = None,
     stdout: Path | None = None,
+    until: Callable[[], bool] | None = None,
 ) -> ProcessResult:
     """Run `command` in `directory`; kill its whole group at the limit and after it ended.
 
     Output goes through a file, not a pipe: a grandchild that keeps a pipe open could block us.
     With `stdout`, standard output goes there alone, whole up to FILE_MEGABYTES: who writes more
-    is killed.
+    is killed. `until` is asked now and then whether the child has done its work: one that has and
+    goes on is ended.
     """
     output_path = directory / "process.out"
     with contextlib.ExitStack() as files:
@@ -138,16 +147,35 @@ def run_limited(
             _limit(child.pid, resource.RLIMIT_AS, memory_megabytes)
         if own is not None:
             _limit(child.pid, resource.RLIMIT_FSIZE, FILE_MEGABYTES)
-        timed_out = False
         with registry.hold(child.pid):
-            try:
-                child.wait(timeout=wall_seconds)
-            except subprocess.TimeoutExpired:
-                timed_out = True
+            finished = False if until is None else _wait_until(child, until, wall_seconds)
+            timed_out = not finished and not _wait(child, 0 if until else wall_seconds)
             kill_group(child.pid)
             child.wait()
         output.seek(0, os.SEEK_END)
         output.seek(max(0, output.tell() - OUTPUT_TAIL_BYTES))
         text = output.read().decode("utf-8", "replace")
     output_path.unlink(missing_ok=True)
-    return ProcessResult(child.returncode, timed_out, registry.interrupted, text)
+    return ProcessResult(child.returncode, timed_out, registry.interrupted, text, finished)
+
+
+def _wait(child: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Whether the child ended within `seconds`."""
+    try:
+        child.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _wait_until(
+    child: subprocess.Popen[bytes], until: Callable[[], bool], wall_seconds: float
+) -> bool:
+    """Whether the child had to be ended although its work was done."""
+    end = time.monotonic() + wall_seconds
+    while time.monotonic() < end:
+        if _wait(child, POLL_SECONDS):
+            return False
+        if until():
+            return not _wait(child, GRACE_SECONDS)
+    return False

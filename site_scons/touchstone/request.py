@@ -26,10 +26,13 @@ VARIABLES: Mapping[str, str] = {
     "config": "matrix file (configs/default.yaml), or the seed project's testConfig.yml",
     "seed": "seed of the random vectors (the config's)",
     "sim": "simulator (the first that the target names)",
+    "command": "what sim=command runs, with {elf} for the image (target.yaml's command)",
     "settings": "a simulator's settings, as name:value,... (those of target.yaml)",
     "toolchain": "toolchain (the first that the target names)",
     "cflags": "extra compiler flags for firmware and kernels",
     "dump": "1 writes inputs, output and golden of each cell as .npy",
+    "profile": "1 says where the timed run's cycles go: functions, lines, stalls",
+    "trace": "1 writes the instructions of the timed run with their results",
     "verbose": "1 prints whole commands",
 }
 
@@ -47,10 +50,13 @@ class Request:
     config: str | None = None
     seed: int | None = None
     sim: str | None = None
+    command: str | None = None
     settings: tuple[tuple[str, str], ...] = ()
     toolchain: str | None = None
     cflags: tuple[str, ...] = ()
     dump: bool = False
+    profile: bool = False
+    trace: bool = False
     verbose: bool = False
 
 
@@ -76,10 +82,13 @@ def parse_request(arguments: Mapping[str, str]) -> Request:
         config=_word("config", arguments),
         seed=(_integer("seed", arguments["seed"], 0, 2**63 - 1) if "seed" in arguments else None),
         sim=_word("sim", arguments),
+        command=_word("command", arguments),
         settings=_pairs("settings", arguments),
         toolchain=_word("toolchain", arguments),
         cflags=tuple(arguments.get("cflags", "").split()),
         dump=_switch("dump", arguments),
+        profile=_switch("profile", arguments),
+        trace=_switch("trace", arguments),
         verbose=_switch("verbose", arguments),
     )
 
@@ -137,5 +146,5 @@ def help_text() -> str:
     width = max(map(len, VARIABLES))
     lines = ["", "Variables, as key=value (what holds without it in brackets):"]
     lines += [f"  {name.ljust(width)}  {meaning}" for name, meaning in VARIABLES.items()]
-    lines += ["", "Words instead of a build: list, doctor, test. See README.md.", ""]
+    lines += ["", "Words instead of a build: list, doctor, fidelity, test. See README.md.", ""]
     return "\n".join(lines)

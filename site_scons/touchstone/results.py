@@ -108,6 +108,8 @@ def cell_result(
     macs = needs.macs or None
     rate = macs / cycles if macs and cycles else None
     peak = target.peak.get(cell.kernel.peak)
+    options = {**target.simulator_settings.get(cell.simulator, {}), **dict(cell.settings)}
+    settings = {name: str(value) for name, value in options.items()}
     return CellResult(
         id=cell.id,
         target=target.name,
@@ -121,14 +123,8 @@ def cell_result(
         seed=cell.seed,
         toolchain=cell.toolchain,
         simulator=cell.simulator,
-        settings={
-            name: str(value)
-            for name, value in {
-                **target.simulator_settings.get(cell.simulator, {}),
-                **dict(cell.settings),
-            }.items()
-        },
-        timing=timing_of(cell.simulator).value,
+        settings=settings,
+        timing=timing_of(cell.simulator, settings).value,
         clock=clock_of(cell.simulator, root / BUILD),
         status=str(verdict["status"]),
         cached=cached,

@@ -103,7 +103,7 @@ def read_status(path: Path) -> RunStatus | None:
                 return None
             header = json.loads(file.read(struct.unpack("<I", start[len(MAGIC) :])[0]))
         return RunStatus(header["status"])
-    except (OSError, ValueError, KeyError, struct.error):
+    except (OSError, ValueError, KeyError, TypeError, struct.error):
         return None
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from touchstone.files import canonical_json
 from touchstone.fingerprint import ModuleGraph, binary_digest
@@ -35,7 +36,7 @@ class Stamps:
     def run_spec(self, plan: CellPlan) -> str:
         """What a run depends on besides files: its specification and the code that runs it."""
         spec = json.loads(plan.run_spec)
-        stamps = {"stage": self._run_stage(spec["adapter"]), "fingerprint": self._outside(plan)}
+        stamps = {"stage": self._run_stage(spec["adapter"]), "fingerprint": self._outside(plan, spec)}
         return canonical_json({**spec, **stamps})
 
     def check_spec(self, plan: CellPlan) -> str:
@@ -65,15 +66,15 @@ class Stamps:
     def _unicorn_digest(self) -> str:
         return "" if self._unicorn is None else binary_digest(self._unicorn, self._memory)
 
-    def _outside(self, plan: CellPlan) -> str:
+    def _outside(self, plan: CellPlan, spec: Mapping[str, Any]) -> str:
         """What of a simulator is neither built here nor in the tree."""
         name = plan.cell.simulator
         if name in EXTERNAL:
-            if name not in self._installed:
+            program = find_external(EXTERNAL[name]) or spec["settings"]["line"]
+            if program not in self._installed:
                 module = importlib.import_module(adapter_of(name))
-                program = find_external(EXTERNAL[name])
-                self._installed[name] = str(module.fingerprint(program, self._memory))
-            return self._installed[name]
+                self._installed[program] = str(module.fingerprint(program, self._memory))
+            return self._installed[program]
         return self._unicorn_digest if EMBEDDED[name].needs_costs else ""
 
     def _run_stage(self, adapter: str) -> str:

@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console.h"
 
+#include <stdbool.h>
+
 #include "board.h"
 #include "semihost.h"
 
 /* Modes of SYS_OPEN: on ":tt", "w" is standard output and "a" standard error. */
 enum { MODE_WRITE = 4, MODE_APPEND = 8 };
 enum { APPLICATION_EXIT = 0x20026 };
+
+/* Bytes in one line of a console that only passes text. */
+enum { LINE_BYTES = 32 };
+
+/* 1 for such a console, else 0: a symbol of the linker script, only its address means anything. */
+extern const char ts_console_is_text[];
 
 static int32_t stream_handle;
 static int32_t log_handle;
@@ -31,8 +39,26 @@ void ts_console_open(void) {
     }
 }
 
+/* The bytes as lines of a prefix and hexadecimal digits; not zero if one was not written. */
+static int32_t write_lines(const uint8_t *bytes, uint32_t count) {
+    static const char digits[] = "0123456789abcdef";
+    int32_t missing = 0;
+    for (uint32_t done = 0; done < count && missing == 0; done += LINE_BYTES) {
+        char line[4 + 2 * LINE_BYTES + 1] = "#ts ";
+        char *at = line + 4;
+        for (uint32_t i = done; i < count && i < done + LINE_BYTES; i++) {
+            *at++ = digits[bytes[i] >> 4];
+            *at++ = digits[bytes[i] & 15];
+        }
+        *at++ = '\n';
+        missing = write_to(stream_handle, line, (uint32_t)(at - line));
+    }
+    return missing;
+}
+
 void ts_stream_write(const void *bytes, uint32_t count) {
-    if (write_to(stream_handle, bytes, count) != 0) {
+    const bool is_text = (uintptr_t)ts_console_is_text == 1;
+    if ((is_text ? write_lines(bytes, count) : write_to(stream_handle, bytes, count)) != 0) {
         ts_exit(TS_EXIT_CONSOLE);
     }
 }

@@ -156,14 +156,15 @@ class Project:
         return self.path(f"build/cells/{cell}/{name}")
 
     def snapshot(self) -> dict[str, tuple[int, int]]:
-        """Size and time of every generated file but remembered YAML and digests."""
+        """Size and time of every generated file but what remembers checked documents, and the list
+        of nodes, which `run` takes away."""
         build = self.path("build")
         files = (path for path in build.rglob("*") if path.is_file())
         kept = {path.relative_to(build).as_posix(): path.stat() for path in files}
         return {
             name: (status.st_size, status.st_mtime_ns)
             for name, status in kept.items()
-            if name.split("/")[0] not in ("yaml", "digests.json")
+            if not name.startswith("yaml/") and name not in ("digests.json", "report/nodes.json")
         }
 
     def _built(self) -> Built:
@@ -192,11 +193,9 @@ def scons_command(*words: str) -> list[str]:
 
 def environment_of(extra: Mapping[str, str]) -> dict[str, str]:
     """The tests' environment without what would lead a copy back to this checkout."""
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    for name in list(inherited):
-        if name.startswith(("TOUCHSTONE_", "SCONSFLAGS", "GVSOC_HOME", "COVERAGE_")):
-            del inherited[name]
-    return {**inherited, "PYTHONDONTWRITEBYTECODE": "1", **extra}
+    foreign = ("PYTHONPATH", "SCONSFLAGS", "TOUCHSTONE_", "COVERAGE_")
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
+    return {**inherited, **extra}
 
 
 def copy_checkout(folder: Path) -> Project:

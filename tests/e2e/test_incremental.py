@@ -338,7 +338,8 @@ def test_flags_of_a_target(project: Project) -> None:
         path.relative_to(project.folder).as_posix()
         for path in project.path("build/firmware/gap9").rglob("*.o")
     }
-    project.replace(manifest, "cflags: [-mabi=ilp32]", "cflags: [-mabi=ilp32, -DTS_UNUSED]")
+    flags = "cflags: [-mabi=ilp32"
+    project.replace(manifest, flags, flags.replace("[", "[-DTS_UNUSED, "))
     ended = project.run()
     assert set(ended.built) <= {"compile", "link", "loadable", "gate"}
     assert ended.built["compile"] == of_gap9

@@ -24,7 +24,14 @@ class Workshop:
     kernels_root: Path
     cache: Path
 
-    def build(self, target: Target, kernel: Kernel, variant: Variant, directory: Path) -> Path:
+    def build(
+        self,
+        target: Target,
+        kernel: Kernel,
+        variant: Variant,
+        directory: Path,
+        memory_map: str | None = None,
+    ) -> Path:
         """Compile and link one firmware in `directory`; returns the path of the ELF."""
         directory.mkdir(parents=True, exist_ok=True)
         commands = target_commands(target.toolchain("llvm").options, ())
@@ -42,7 +49,7 @@ class Workshop:
             name: f"{name}_{variant.name}",
             f"{name}_scratch": f"{name}_{variant.name}_scratch",
         }
-        layout = layout_text(target.raw, kernel.name, bindings)
+        layout = layout_text(target.raw, kernel.name, bindings, memory_map)
         (directory / "layout.ld").write_text(layout)
         elf = directory / "firmware.elf"
         script = self.root / "targets" / target.folder / "link.ld"
@@ -50,9 +57,16 @@ class Workshop:
         self._zig(directory, *link, "-o", elf)
         return elf
 
-    def loadable(self, target: Target, kernel: Kernel, variant: Variant, directory: Path) -> bytes:
+    def loadable(
+        self,
+        target: Target,
+        kernel: Kernel,
+        variant: Variant,
+        directory: Path,
+        memory_map: str | None = None,
+    ) -> bytes:
         """The loadable part of that firmware."""
-        return extract_loadable(self.build(target, kernel, variant, directory))
+        return extract_loadable(self.build(target, kernel, variant, directory, memory_map))
 
     def _sources(self, target: Target, kernel: Kernel, variant: Variant) -> list[Path]:
         sources = [self.root / "targets" / target.folder / name for name in target.sources]

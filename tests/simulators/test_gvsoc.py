@@ -157,9 +157,16 @@ def test_a_kernel_that_never_ends_meets_the_wall_limit(
     assert "wall limit of 2 s reached" in ran.reason
 
 
-def test_an_access_past_l1_meets_the_wall_limit(simulate: Runner) -> None:
-    text = FIRST_CORE_ONLY + f"li t0, {0x10000000 + L1_BYTES:#x}\nlw a0, 0(t0)\nj leave"
-    assert simulate(assemble(START + text), limits=SHORT).status is RunStatus.TIMEOUT
+@pytest.mark.parametrize("offset", [L1_BYTES, L1_BYTES + 0x10000, 0xFFFFC, 0x100000 + L1_BYTES])
+@pytest.mark.parametrize("instruction", ["lw a0, 0(t0)", "sw a0, 0(t0)"])
+def test_an_access_behind_l1_is_a_fault_and_no_hang(
+    simulate: Runner, offset: int, instruction: str
+) -> None:
+    text = FIRST_CORE_ONLY + f"li t0, {0x10000000 + offset:#x}\n{instruction}\nj leave"
+    ran = simulate(assemble(START + text), limits=SHORT)
+    assert ran.fault is not None, ran.reason
+    assert (ran.fault.kind, ran.fault.core) == ("memory-access", 0)
+    assert ran.fault.address == 0x10000000 + offset
 
 
 def test_all_of_l1_is_there(program: Callable[..., int]) -> None:

@@ -60,7 +60,7 @@ def test_barrier_waits_for_the_last_core(spin: str) -> None:
     arrivals, departures = words[:8], words[8:]
     assert len(set(arrivals)) == 8
     assert len(set(departures)) == 1
-    assert departures[0] == max(arrivals) + 1 + 1 + 9  # csrr, sw, then p.elw of the last core
+    assert departures[0] == max(arrivals) + 1 + 1 + 5  # csrr, sw, then p.elw of the last core
 
 
 def test_barriers_synchronise_memory_many_times() -> None:
@@ -176,7 +176,7 @@ core:
     emit a0
     finish
     """
-    assert results(text) == [8, 8, 10, 8, 0]
+    assert results(text) == [8, 8, 6, 8, 0]
 
 
 def test_mutex_orders_the_cores() -> None:
@@ -203,7 +203,30 @@ def test_deadlock() -> None:
     assert fault["kind"] == "deadlock"
     assert fault["core"] == 0
     assert CODE < fault["pc"] < CODE + 0x100
-    assert "event event event event off off off off wfi" in fault["detail"]
+    assert "cores 0,1,2,3 at barrier 0, which lacks cores 4,5,6,7, pc 0x1c01" in fault["detail"]
+    assert "core 8 in wfi" in fault["detail"]
+
+
+def test_barrier_that_one_core_never_reaches() -> None:
+    text = """
+    cluster
+core:
+    csrr s2, mhartid
+    barrier_setup
+    li t1, 3
+    beq s2, t1, astray
+    barrier
+astray:
+    {end}
+    """
+    asleep = run_text(text.format(end="wfi")).fault
+    assert asleep["kind"] == "deadlock"
+    assert "cores 0,1,2,4,5,6,7 at barrier 0, which lacks core 3, pc" in asleep["detail"]
+    assert "; core 3 in wfi, pc" in asleep["detail"]
+    report = run_text(text.format(end="j astray")).report
+    assert report["status"] == "limit"
+    assert (report["fault"]["core"], report["fault"]["kind"]) == (3, "limit")
+    assert "which lacks core 3" in report["fault"]["detail"]
 
 
 def test_masked_event_never_wakes() -> None:
@@ -220,7 +243,7 @@ def test_limit_is_exact() -> None:
     for limit in (1, 17, 5000, 100_001):
         report = run_text(endless, limit=limit).report
         assert (report["status"], report["instructions"]) == ("limit", limit)
-        assert report["fault"] is None
+        assert (report["fault"] is None) == (report["status"] == "exit")
 
 
 def test_exit_codes() -> None:

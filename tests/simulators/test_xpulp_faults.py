@@ -21,7 +21,9 @@ FAULTS: dict[str, tuple[str, str, int | None]] = {
     "past L2": ("li a1, 0x1c190000\nhere: lw a0, 0(a1)", "memory-access", 0x1C190000),
     "crossing L2": ("li a1, 0x1c18fffd\nhere: lw a0, 0(a1)", "memory-access", 0x1C18FFFD),
     "test and set": (ON_CORE + "li a1, 0x10100000\nhere: lw a0, (a1)", "memory-access", 0x10100000),
-    "DMA": (ON_CORE + "here: lw a0, 0x400(s0)", "memory-access", 0x10204400),
+    "DMA from the bus": (
+        ON_CORE + "li a1, 0x10201800\nhere: lw a0, (a1)", "memory-access", 0x10201800,
+    ),
     "timer": ("li a1, 0x1a10b000\nhere: lw a0, 0(a1)", "memory-access", 0x1A10B000),
     "stdout load": ("li a1, 0x1a10f000\nhere: lw a0, 0(a1)", "memory-access", 0x1A10F000),
     "byte register": (ON_CORE + "here: lb a0, 0(s0)", "memory-access", 0x10204000),
@@ -153,3 +155,40 @@ def test_runaway_programs_are_stopped() -> None:
     outcome = run_text(reads)
     assert outcome.fault["kind"] == "counter-reads"
     assert len(outcome.report["counter_reads"]) == 65536
+
+
+STACKS = ("--stacks", "0x10000000:2048")
+SET_STACK = """
+    csrr a0, mhartid
+    la sp, 0x10000000
+    li t1, 2048
+    addi t2, a0, 1
+    mul t1, t1, t2
+    add sp, sp, t1
+"""
+
+
+@pytest.mark.parametrize(
+    "move", ["addi sp, sp, -1024\nhere: addi sp, sp, -1040", "li t0, 2064\nhere: sub sp, sp, t0"]
+)
+def test_stack_overflow(move: str) -> None:
+    """Core 2 reaches into core 1's stack."""
+    text = f"la s1, here\nemit s1\ncluster 4\ncore:{SET_STACK}{move}\nwfi\n"
+    outcome = run_text(text, *STACKS)
+    fault = outcome.fault
+    assert (fault["kind"], fault["core"]) == ("stack-overflow", 2)
+    assert fault["address"] == 0x10000000 + 3 * 2048 - 2064
+    assert fault["pc"] == outcome.words[0]
+    assert "the stack of core 2 is 0x10001000..0x10001800" in fault["detail"]
+
+
+def test_stacks_may_be_used_up() -> None:
+    text = f"cluster\ncore:{SET_STACK}addi sp, sp, -2048\naddi sp, sp, 2047\naddi sp, sp, 1\n"
+    outcome = run_text(text + "bnez a0, park\nfinish\npark: wfi\n", *STACKS)
+    assert outcome.report["status"] == "exit"
+
+
+@pytest.mark.parametrize("value", ["", "5", "0x10000000:", "0x10000000:0", "1:2:3"])
+def test_bad_stacks_are_refused(value: str) -> None:
+    with pytest.raises(AssertionError, match="--stacks takes BASE:BYTES"):
+        run_text("finish\n", "--stacks", value)

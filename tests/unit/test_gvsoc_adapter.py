@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import struct
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -18,10 +17,9 @@ from touchstone.errors import UserError
 from touchstone.process import ProcessRegistry, ProcessResult
 from touchstone.simulators import gvsoc
 from touchstone.simulators.base import Limits, RunStatus, SimulatorRun
+from touchstone.simulators.console import split_console
 from touchstone.simulators.gvsoc import GvsocSimulator, interpret
 from touchstone.simulators.gvsoc_config import GvsocError, GvsocSettings, configure
-from touchstone.simulators.gvsoc_console import split_console
-from touchstone.simulators.gvsoc_gap_sdk import GapSdk
 from touchstone.simulators.gvsoc_install import (
     Installation,
     Prepared,
@@ -212,6 +210,18 @@ def test_configuration_of_a_run(conflicts: str, width: int) -> None:
     assert original == document()
 
 
+def test_addresses_behind_l1_lead_nowhere() -> None:
+    def behind(l1_bytes: int) -> list[tuple[str, str]]:
+        settings = GvsocSettings(l1_bytes, "off")
+        chip = configure(document(), settings, Path("/a"))["target"]["chip"]
+        mappings = chip["cluster"]["cluster_ico"]["mappings"]
+        found = [value for name, value in mappings.items() if name.startswith("behind")]
+        return [(mapping["base"], mapping["size"]) for mapping in found]
+
+    assert behind(0x20000) == [("0x10020000", "0xe0000"), ("0x10120000", "0xe0000")]
+    assert behind(0x100000) == []
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -238,11 +248,13 @@ def test_settings() -> None:
     assert GvsocSettings.from_options({}, l1_used=0x1C000) == GvsocSettings(0x20000, "off")
     with pytest.raises(GvsocError, match="l1_bytes: found '65536', allowed 131072 and more"):
         GvsocSettings.from_options({"l1_bytes": "65536"}, l1_used=0x1C000)
-    with pytest.raises(GvsocError, match="'bank_conflict'.*bank_conflicts"):
+    with pytest.raises(GvsocError, match=r"'bank_conflict'.*bank_conflicts"):
         GvsocSettings.from_options({"bank_conflict": "on"})
     with pytest.raises(GvsocError, match="bank_conflicts: found 'maybe', allowed on, off"):
         GvsocSettings(131072, "maybe")
-    with pytest.raises(GvsocError, match="l1_bytes: found 100000, allowed a power of two"):
+    with pytest.raises(
+        GvsocError, match="l1_bytes: found 100000, allowed a power of two up to 1048576"
+    ):
         GvsocSettings(100000, "on")
 
 
@@ -391,45 +403,3 @@ def test_a_trap_that_the_firmware_reports_is_a_fault() -> None:
 def test_an_interrupt_wins() -> None:
     ran = interpret(ProcessResult(0, False, True, ""), frame(b""), LIMITS)
     assert (ran.status, ran.reason) == (RunStatus.CRASH, "interrupted")
-
-
-# --- the GAP SDK
-
-
-@pytest.fixture
-def sdk(tmp_path: Path) -> Path:
-    for name in ("gap9_a.sh", "gap9_evk_audio.sh", "gapuino.sh"):
-        write(tmp_path / "sdk" / "configs" / name, "")
-    return tmp_path / "sdk"
-
-
-def test_gap_sdk_commands(sdk: Path) -> None:
-    found = GapSdk.find({"GAP_SDK_HOME": str(sdk)})
-    command = found.gvsoc_command(Path("/x/a b.elf"), Path("/w"))
-    assert command[:4] == ("bash", "-c", 'source "$1" > /dev/null && shift && exec "$@"', "bash")
-    assert command[4:6] == (
-        f"{sdk}/configs/gap9_evk_audio.sh",
-        f"{sdk}/install/workstation/bin/gvsoc",
-    )
-    words = ("--target=gap9.evk", "--binary", "/x/a b.elf", "--work-dir=/w")
-    assert command[6:] == (*words, "image", "flash", "run")
-    gapy = found.gapy_command(Path("/x/a b.elf"), Path("/w"))
-    assert gapy[5] == f"{sdk}/utils/gapy_v2/bin/gapy"
-    assert gapy[6:] == (*words, "--platform=gvsoc", "image", "flash", "run")
-
-
-def test_gap_sdk_sources_the_board_and_keeps_words_whole(sdk: Path) -> None:
-    (sdk / "configs" / "gap9_a.sh").write_text("export BOARD=chosen\n")
-    program = sdk / "install" / "workstation" / "bin" / "gvsoc"
-    write(program, '#!/bin/sh\nprintf "%s|" "$BOARD" "$@"\n', 0o755)
-    found = GapSdk.find({"GAP_SDK_HOME": str(sdk), "GAP_SDK_CONFIG": "gap9_a.sh"})
-    command = found.gvsoc_command(Path("/x/a b.elf"), Path("/w"))
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("chosen|--target=gap9.evk|--binary|/x/a b.elf|")
-
-
-def test_gap_sdk_absent_or_without_the_board(sdk: Path) -> None:
-    with pytest.raises(GvsocError, match="GAP_SDK_HOME is not set"):
-        GapSdk.find({})
-    with pytest.raises(GvsocError, match=r"no board\.sh in the folder configs"):
-        GapSdk.find({"GAP_SDK_HOME": str(sdk), "GAP_SDK_CONFIG": "board.sh"})

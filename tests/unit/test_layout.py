@@ -51,6 +51,7 @@ def test_text() -> None:
         f"ts_kernel_tag_value = {kernel_tag('add'):#010x};\n"
         "ts_stack_bytes_per_core = 1024;\n"
         "ts_max_cores = 4;\n"
+        "ts_console_is_text = 0;\n"
         "ts_add = ts_add_portable;\n"
         "ts_add_scratch = ts_add_portable_scratch;\n"
     )
@@ -62,6 +63,12 @@ def test_counter_of_the_memory_map() -> None:
     assert "ts_cycle_counter = 0x40028018;\n" in layout_text(target, "add", BINDINGS, "qemu")
     del target["cycle_counter"]["qemu"]
     assert "ts_cycle_counter = 0xe0001004;\n" in layout_text(target, "add", BINDINGS, "qemu")
+
+
+def test_console_of_the_memory_map() -> None:
+    target = {**TARGET, "console": {"default": "bytes", "qemu": "text"}}
+    assert "ts_console_is_text = 0;\n" in layout_text(target, "add", BINDINGS)
+    assert "ts_console_is_text = 1;\n" in layout_text(target, "add", BINDINGS, "qemu")
 
 
 def test_order_of_bindings_does_not_matter() -> None:

@@ -27,6 +27,9 @@ def make(name: str, settings: Mapping[str, Any], files: Sequence[Path]) -> Embed
     options: list[str] = []
     for word, value in sorted(settings["options"].items()):
         options += [f"--{word.replace('_', '-')}", str(value)]
+    if "stacks" in settings:
+        base, each = settings["stacks"]
+        options += ["--stacks", f"{base:#x}:{each}"]
     for origin, size in settings.get("memory", ()):
         options += ["--memory", f"{origin:#x}:{size:#x}"]
     if "core" in settings:
@@ -107,6 +110,9 @@ def _from_report(report: dict[str, Any], stream: bytes, log: str, limits: Limits
     if report["status"] == "limit":
         status = RunStatus.TIMEOUT
         reason = f"limit of {limits.instructions} simulated instructions reached"
+        if report["fault"] is not None:  # it says where the cores were
+            fault = Fault(**report["fault"])
+            reason += f": {fault.detail}"
     elif report["status"] == "fault":
         fault = Fault(**report["fault"])
         status, reason = RunStatus.CRASH, describe_fault(fault)

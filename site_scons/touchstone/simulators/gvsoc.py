@@ -2,8 +2,8 @@
 """GVSOC's open `pulp-open` SoC as the simulator of GAP9's cluster.
 
 Its cycles are cycle-approximate and its own model's. It counts no instructions and offers no limit
-of simulated work, so only the wall limit bounds a run; that limit is not for show: an access past
-the end of L1 inside the cluster's addresses hangs GVSOC without a word.
+of simulated work, so only the wall limit bounds a run; that limit is not for show: reads of some
+peripheral registers (0x10200008, for one) hang GVSOC without a word.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from touchstone.errors import UserError
 from touchstone.files import read_json
 from touchstone.process import ProcessRegistry, ProcessResult, run_limited
 from touchstone.simulators.base import Fault, Limits, RunStatus, SimulatorRun
+from touchstone.simulators.console import split_console
 from touchstone.simulators.gvsoc_config import GvsocError, GvsocSettings, configure
-from touchstone.simulators.gvsoc_console import Console, split_console
+from touchstone.simulators.gvsoc_console import Console
 from touchstone.simulators.gvsoc_install import (
     TARGET,
     Installation,
@@ -73,11 +74,15 @@ def make(name: str, settings: Mapping[str, Any], files: Sequence[Path]) -> Gvsoc
     return GvsocSimulator(name, installation, chosen, Path(files[1]) / PREPARED)
 
 
+def version(folder: Path) -> str:
+    """Which GVSOC was prepared in `folder`."""
+    known = read_json(folder / PREPARED / "prepared.json")
+    return str(known["version"]) if isinstance(known, dict) and "version" in known else "unknown"
+
+
 def clock(folder: Path) -> str:
     """Whose time the cycles are, with the version that was prepared in `folder`."""
-    known = read_json(folder / PREPARED / "prepared.json")
-    version = known.get("version") if isinstance(known, dict) else None
-    return f"GVSOC {TARGET}'s own timing model, version {version or 'unknown'}; no silicon"
+    return f"GVSOC {TARGET}'s own timing model, version {version(folder)}; no silicon"
 
 
 def _installation_of(program: str) -> Installation:
@@ -97,14 +102,21 @@ class GvsocSimulator:
         self, image: bytes, limits: Limits, directory: Path, registry: ProcessRegistry
     ) -> SimulatorRun:
         """Run `image`; every way of dying is a status, never an exception."""
-        image_path = directory / "image.elf"
-        image_path.write_bytes(image)
-        configuration = directory / "configuration.json"
         try:
-            prepared = prepare(self.installation, self.prepared, registry, os.environ)
-            document = configure(load_configuration(prepared), self.settings, image_path)
+            result, console = self._launch(image, limits, directory, registry)
         except (GvsocError, OSError, ValueError) as error:
             return SimulatorRun(RunStatus.CRASH, str(error), b"", "", (), None)
+        return interpret(result, console, limits)
+
+    def _launch(
+        self, image: bytes, limits: Limits, directory: Path, registry: ProcessRegistry
+    ) -> tuple[ProcessResult, bytes]:
+        """How the simulator ended, and what the firmware wrote."""
+        image_path = directory / "image.elf"
+        image_path.write_bytes(image)
+        prepared = prepare(self.installation, self.prepared, registry, os.environ)
+        document = configure(load_configuration(prepared), self.settings, image_path)
+        configuration = directory / "configuration.json"
         configuration.write_text(json.dumps(document), "ascii")
         with Console(directory) as console:
             result = run_limited(
@@ -115,7 +127,7 @@ class GvsocSimulator:
                 environment=self.installation.environment(os.environ),
                 memory_megabytes=MEMORY_MEGABYTES,
             )
-        return interpret(result, console.data, limits)
+        return result, console.data
 
 
 def interpret(result: ProcessResult, console: bytes, limits: Limits) -> SimulatorRun:
@@ -136,8 +148,8 @@ def _judge(
         return RunStatus.CRASH, "interrupted", None
     if result.timed_out:
         reason = (
-            f"wall limit of {limits.wall_seconds:g} s reached (an endless loop, a core that waits "
-            "for ever, or an access past L1: GVSOC does not say which)"
+            f"wall limit of {limits.wall_seconds:g} s reached (an endless loop or a core that "
+            "waits for ever: GVSOC does not say which)"
         )
         return RunStatus.TIMEOUT, reason, None
     if result.returncode == 0:

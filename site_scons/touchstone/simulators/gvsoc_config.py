@@ -18,6 +18,9 @@ from touchstone.errors import UserError, unknown
 
 BANK = re.compile(r"bank\d+")
 L1_MAPPINGS = ("l1", "l1_alias", "l1_ts", "l1_ts_alias")
+# L1 and its test-and-set window, and the addresses that each of them can have.
+L1_WINDOWS = (0x10000000, 0x10100000)
+L1_SPACE = 0x100000
 # log2 of the bytes that a bank serves per cycle; the other value takes any number at once.
 ONE_WORD_A_CYCLE = 2
 NO_CONFLICTS = -1
@@ -39,8 +42,10 @@ class GvsocSettings:
     def __post_init__(self) -> None:
         if self.conflicts not in CONFLICTS:
             raise GvsocError(f"bank_conflicts: found {self.conflicts!r}, allowed on, off")
-        if self.l1_bytes <= 0 or self.l1_bytes & (self.l1_bytes - 1):
-            raise GvsocError(f"l1_bytes: found {self.l1_bytes}, allowed a power of two")
+        power = self.l1_bytes > 0 and self.l1_bytes & (self.l1_bytes - 1) == 0
+        if not power or self.l1_bytes > L1_SPACE:
+            allowed = f"allowed a power of two up to {L1_SPACE}"
+            raise GvsocError(f"l1_bytes: found {self.l1_bytes}, {allowed}")
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any], l1_used: int = 0) -> GvsocSettings:
@@ -69,6 +74,7 @@ def configure(
         chip["soc"]["loader"]["binary"] = [str(image)]
         _set_banks(chip["cluster"]["l1"], settings)
         _set_mappings(chip["cluster"], settings.l1_bytes)
+        _fence_l1(chip["cluster"]["cluster_ico"]["mappings"], settings.l1_bytes)
     except (KeyError, TypeError, AttributeError) as error:
         raise GvsocError(f"this GVSOC's configuration of pulp-open is unknown: {error}") from None
     return document
@@ -96,6 +102,19 @@ def _set_mappings(cluster: dict[str, Any], l1_bytes: int) -> None:
         for name in L1_MAPPINGS:
             if name in mappings:
                 mappings[name]["size"] = hex(l1_bytes)
+
+
+def _fence_l1(mappings: dict[str, Any], l1_bytes: int) -> None:
+    """Let the addresses behind L1 lead to a port that is tied to nothing, which is an error.
+
+    Else an access there goes to the SoC, which sends it back to the cluster, for ever.
+    """
+    for base in L1_WINDOWS if l1_bytes < L1_SPACE else ():
+        mappings[f"behind_l1_{base:x}"] = {
+            **mappings["l1"],
+            "base": hex(base + l1_bytes),
+            "size": hex(L1_SPACE - l1_bytes),
+        }
 
 
 def components(document: Any) -> Iterator[str]:

@@ -9,19 +9,14 @@ its order; records know their length, what lies between them is log.
 from __future__ import annotations
 
 import os
-import struct
 import threading
 from pathlib import Path
 from types import TracebackType
-
-from touchstone.records import HEADER, MAGIC
 
 NAME = ":tt"
 # A firmware that writes for ever must not fill our memory; whole outputs are kilobytes.
 MAX_BYTES = 64 * 1024 * 1024
 CHUNK = 1 << 16
-SIZE_FIELD = 16
-_MAGIC_BYTES = struct.pack("<I", MAGIC)
 
 
 class Console:
@@ -65,25 +60,3 @@ class Console:
             if kept < MAX_BYTES:
                 self._chunks.append(chunk)
                 kept += len(chunk)
-
-
-def split_console(data: bytes) -> tuple[bytes, bytes]:
-    """The record stream and the log. Nothing is judged here: streams are parsed strictly later."""
-    stream: list[bytes] = []
-    log: list[bytes] = []
-    position = 0
-    while position < len(data):
-        start = data.find(_MAGIC_BYTES, position)
-        start = len(data) if start < 0 else start
-        log.append(data[position:start])
-        position = _frame_end(data, start)
-        stream.append(data[start:position])
-    return b"".join(stream), b"".join(log)
-
-
-def _frame_end(data: bytes, start: int) -> int:
-    """Behind the frame at `start`, or the end of the data where it is cut short."""
-    if len(data) < start + HEADER.size:
-        return len(data)
-    (size,) = struct.unpack_from("<I", data, start + SIZE_FIELD)
-    return int(min(len(data), start + HEADER.size + size))

@@ -17,6 +17,10 @@ from touchstone.errors import UserError, unknown
 from touchstone.simulators.base import Timing
 
 
+# Whatever a command line of the user's runs (simulators/command.py).
+COMMAND = "command"
+
+
 @dataclass(frozen=True)
 class Embedded:
     """An embedded simulator: a host program built from `sources` by the embedded compiler.
@@ -36,6 +40,8 @@ class Embedded:
 @dataclass(frozen=True)
 class External:
     """A simulator that somebody installs: its program and the variable that points to it.
+
+    Both are empty where the user's command line has the program.
 
     `adapter` is the module that drives it, None where this version has none. It has
         settings(target) -> dict      what of a target.yaml's document a run depends on
@@ -95,6 +101,20 @@ EXTERNAL: Mapping[str, External] = {
         Timing.INSTRUCTION_COUNT,
         adapter="touchstone.simulators.qemu",
     ),
+    COMMAND: External(
+        COMMAND,
+        "",
+        "",
+        "say what to run: command='PROGRAM ... {elf} ...'",
+        Timing.NONE,
+        adapter="touchstone.simulators.command",
+    ),
+}
+
+
+_COUNTED: Mapping[str, Timing] = {
+    "cycles": Timing.CYCLE_APPROXIMATE,
+    "instructions": Timing.INSTRUCTION_COUNT,
 }
 
 
@@ -106,8 +126,10 @@ def adapter_of(name: str) -> str:
     return adapter
 
 
-def timing_of(name: str) -> Timing:
-    """What the cycle column of a simulator holds."""
+def timing_of(name: str, settings: Mapping[str, str]) -> Timing:
+    """What the cycle column of a simulator holds; a command's settings say what it counts."""
+    if name == COMMAND:
+        return _COUNTED.get(settings.get("counts", ""), Timing.NONE)
     return EMBEDDED[name].timing if name in EMBEDDED else EXTERNAL[name].timing
 
 
@@ -139,6 +161,8 @@ def require(name: str, where: str) -> None:
     if name not in EXTERNAL:
         raise UserError(unknown(where, name, (*EMBEDDED, *EXTERNAL)))
     external = EXTERNAL[name]
+    if not external.program:
+        return
     found = find_external(external)
     if found is None:
         raise UserError(

@@ -308,6 +308,9 @@ bool decode_at(sim *s, core *c, region *r, insn *at) {
               (unsigned)word);
         return false;
     }
+    if (s->stack_bytes != 0 && at->rd == STACK_POINTER && at->rs1 == STACK_POINTER) {
+        at->op = at->op == OP_ADD ? OP_STACK_ADD : at->op == OP_SUB ? OP_STACK_SUB : at->op;
+    }
     at->half = (uint8_t)half;
     mark_executed(r, offset, half);
     return true;

@@ -18,8 +18,6 @@ enum {
     EVENT_WAIT_CLEAR = 0x3c,
     MUTEX_AREA = 0xc0,
     SOFTWARE_AREA = 0x100,
-    BARRIER_AREA = 0x200,
-    BARRIER_BYTES = 0x20,
     TRIGGER_MASK = 0x00,
     BARRIER_STATUS = 0x04,
     TARGET_MASK = 0x0c,
@@ -196,6 +194,7 @@ static step wait_for_event(sim *s, core *c, uint32_t rd, bool clears) {
 
 // p.elw: `offset` from the demultiplexer's base. The result goes to register rd at wake-up.
 step event_unit_wait(sim *s, core *c, uint32_t offset, uint32_t rd) {
+    c->wait_register = offset;
     barrier *b = barrier_at(s, offset);
     uint32_t which = offset % BARRIER_BYTES;
     if (b != NULL && (which == TRIGGER_WAIT || which == TRIGGER_WAIT_CLEAR)) {

@@ -2,6 +2,7 @@
 // The functional core: runs one core's decoded instructions. Latencies come from the table in
 // latency.c; what another core can see goes through SYNC, which waits for this core's turn.
 #include "arithmetic.h"
+#include "control.h"
 #include "simd.h"
 #include "xpulp.h"
 
@@ -149,40 +150,6 @@
         pending = t->mulh_use != 0 ? (uint32_t)(UINT64_C(1) << in->rd) : 0;                        \
         break;
 
-static bool ends_loop(const core *c, uint32_t pc) {
-    return (c->lpcount[0] != 0 && c->lpend[0] == pc) || (c->lpcount[1] != 0 && c->lpend[1] == pc);
-}
-
-// At the end address of a loop: true if the next instruction is at *target.
-static bool loop_back(core *c, uint32_t pc, uint32_t *target) {
-    for (int i = 0; i < 2; i++) { // loop 0 has priority
-        if (c->lpcount[i] != 0 && c->lpend[i] == pc && --c->lpcount[i] != 0) {
-            *target = c->lpstart[i];
-            return true;
-        }
-    }
-    return false;
-}
-
-static void set_loop_end(sim *s, core *c, uint32_t loop, uint32_t address) {
-    c->lpend[loop] = address;
-    mark_loop_end(s, address);
-}
-
-// Region of a jump target, or NULL with the fault recorded.
-static region *jump_region(sim *s, core *c, uint32_t target) {
-    region *r = region_find(s, target);
-    if ((target & 1) != 0) {
-        fault(s, c, "misaligned-jump", &target, "jump to an odd address");
-        return NULL;
-    }
-    if (r == NULL) {
-        c->pc = target;
-        fault(s, c, "instruction-fetch", &target, "no memory at this address");
-    }
-    return r;
-}
-
 void execute(sim *s, core *c, uint64_t limit, uint64_t budget) {
     const latency *t = s->timing;
     region *r = jump_region(s, c, c->pc);
@@ -226,6 +193,16 @@ void execute(sim *s, core *c, uint64_t limit, uint64_t budget) {
             SIMPLE(AUIPC, PC_OF(in) + in->imm)
             SIMPLE(ADD, RS1 + OPERAND2)
             SIMPLE(SUB, RS1 - RS2)
+        case OP_STACK_ADD:
+        case OP_STACK_SUB:
+            SYNC();
+            PUBLISH();
+            target = in->op == OP_STACK_ADD ? RS1 + OPERAND2 : RS1 - RS2;
+            if (!stack_moves(s, c, target)) {
+                return;
+            }
+            RD = target;
+            break;
             SIMPLE(SLL, RS1 << (OPERAND2 & 31))
             SIMPLE(SRL, RS1 >> (OPERAND2 & 31))
             SIMPLE(SRA, shift_right_signed(RS1, OPERAND2 & 31))

@@ -26,13 +26,15 @@ static void region_free(region *r) {
 }
 
 bool sim_allocate(sim *s) {
-    return region_allocate(&s->l1, L1_BASE, L1_SIZE) && region_allocate(&s->l2, L2_BASE, L2_SIZE);
+    return region_allocate(&s->l1, L1_BASE, L1_SIZE) && region_allocate(&s->l2, L2_BASE, L2_SIZE) &&
+           dma_allocate(s);
 }
 
 void sim_free(sim *s) {
     region_free(&s->l1);
     region_free(&s->l2);
     free(s->reads);
+    dma_free(s);
 }
 
 static uint32_t word_at(const uint8_t *bytes, size_t offset) {

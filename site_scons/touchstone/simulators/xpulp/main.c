@@ -7,7 +7,7 @@
 #include <string.h>
 
 typedef struct {
-    const char *image, *stream, *log, *report, *limit, *timing, *conflicts, *icache;
+    const char *image, *stream, *log, *report, *limit, *timing, *conflicts, *icache, *stacks;
     const char *profile, *trace;
 } options;
 
@@ -15,7 +15,7 @@ static int usage(const char *reason) {
     fprintf(stderr,
             "xpulp_sim: %s\nusage: xpulp_sim IMAGE.elf --stream FILE --log FILE --report FILE "
             "--max-instructions N [--timing gvsoc|rtl] [--bank-conflicts on|off] "
-            "[--icache on|off] [--profile FILE] [--trace FILE]\n",
+            "[--icache on|off] [--stacks BASE:BYTES] [--profile FILE] [--trace FILE]\n",
             reason);
     return 2;
 }
@@ -24,11 +24,11 @@ static const char *parse(int argc, char **argv, options *out) {
     const struct {
         const char *name;
         const char **value;
-    } known[] = {{"--stream", &out->stream}, {"--log", &out->log},
-                 {"--report", &out->report}, {"--max-instructions", &out->limit},
-                 {"--timing", &out->timing}, {"--bank-conflicts", &out->conflicts},
-                 {"--icache", &out->icache}, {"--profile", &out->profile},
-                 {"--trace", &out->trace}};
+    } known[] = {{"--stream", &out->stream},   {"--log", &out->log},
+                 {"--report", &out->report},   {"--max-instructions", &out->limit},
+                 {"--timing", &out->timing},   {"--bank-conflicts", &out->conflicts},
+                 {"--icache", &out->icache},   {"--stacks", &out->stacks},
+                 {"--profile", &out->profile}, {"--trace", &out->trace}};
     for (int i = 1; i < argc; i++) {
         const char **target = NULL;
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
@@ -57,6 +57,17 @@ static bool parse_count(const char *text, uint64_t *value) {
     return errno == 0 && end != text && *end == '\0' && text[0] != '-' && parsed > 0;
 }
 
+// Where core 0's stack begins, and how long each is: the others follow it.
+static bool parse_stacks(const char *text, sim *s) {
+    char *end = NULL;
+    unsigned long base = strtoul(text, &end, 0);
+    bool ok = end != text && *end == ':' && base <= UINT32_MAX;
+    unsigned long bytes = ok ? strtoul(end + 1, &end, 0) : 0;
+    s->stack_base = (uint32_t)base;
+    s->stack_bytes = (uint32_t)bytes;
+    return ok && *end == '\0' && bytes > 0 && bytes <= L1_SIZE;
+}
+
 static bool parse_switch(const char *text, bool *value) {
     *value = strcmp(text, "on") == 0;
     return *value || strcmp(text, "off") == 0;
@@ -71,6 +82,7 @@ static void reset(sim *s, uint64_t max_instructions) {
         s->cores[i].fetch_base = UINT32_MAX;
         s->key[i] = UINT64_MAX;
     }
+    s->key[ALL_CORES] = UINT64_MAX;
     s->cores[FC].state = CORE_RUNNING;
     s->key[FC] = FC;
     s->max_instructions = max_instructions;
@@ -122,6 +134,9 @@ int main(int argc, char **argv) {
     if (!parse_switch(o.conflicts, &s->model_conflicts) ||
         !parse_switch(o.icache, &s->model_icache)) {
         return usage("--bank-conflicts and --icache take on or off");
+    }
+    if (o.stacks != NULL && !parse_stacks(o.stacks, s)) {
+        return usage("--stacks takes BASE:BYTES");
     }
     reset(s, limit);
     int status = load_image(s, o.image) ? run(s, &o) : 2;

@@ -46,7 +46,7 @@ void mark_executed(region *r, uint32_t offset, uint32_t half_words) {
     }
 }
 
-static bool hits_code(const region *r, uint32_t offset, uint32_t bytes) {
+bool hits_code(const region *r, uint32_t offset, uint32_t bytes) {
     uint32_t last = offset + bytes - 1;
     if (!r->has_code[offset >> CODE_BLOCK_BITS] && !r->has_code[last >> CODE_BLOCK_BITS]) {
         return false;

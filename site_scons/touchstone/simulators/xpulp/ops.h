@@ -13,7 +13,7 @@
     X(LUI) X(AUIPC) X(JAL) X(JALR) X(BEQ) X(BNE) X(BLT) X(BGE) X(BLTU) X(BGEU) X(BEQIMM)           \
     X(BNEIMM) X(ADD) X(SUB) X(SLL) X(SLT) X(SLTU) X(XOR) X(SRL) X(SRA) X(OR) X(AND) X(FENCE)       \
     X(ECALL) X(EBREAK) X(MRET) X(WFI) X(CSRRW) X(CSRRS) X(CSRRC) X(CSRRWI) X(CSRRSI) X(CSRRCI)     \
-    X(MUL) X(MULH) X(MULHSU) X(MULHU) X(DIV) X(DIVU) X(REM) X(REMU)
+    X(MUL) X(MULH) X(MULHSU) X(MULHU) X(DIV) X(DIVU) X(REM) X(REMU) X(STACK_ADD) X(STACK_SUB)
 
 // Loads and stores: address rs1 + offset, or rs1 with rs1 += offset afterwards (POST).
 #define XPULP_MEMORY_OPS(X)                                                                        \

@@ -7,6 +7,7 @@
 #define CLUSTER_ICACHE 0x10201400u
 #define EVENT_DEMUX 0x10204000u
 #define EVENT_DEMUX_ALIAS 0x00204000u
+#define DMA_OFFSET 0x400u // from the demultiplexer's base
 #define SOC_EXIT 0x1A1040A0u
 #define FC_ICACHE 0x1A108800u
 #define STDOUT 0x1A10F000u
@@ -14,7 +15,7 @@
 enum {
     FETCH_ENABLE = 0x08,
     BOOT_ADDRESS = 0x40,
-    DEMUX_BYTES = 0x400,
+    DEMUX_BYTES = 0x800,
     ICACHE_BYTES = 0x400,
     STDOUT_BYTES = 0x1000
 };
@@ -76,7 +77,8 @@ step peripheral_load(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t
     }
     if (demux_offset(address, &offset) && c->id != FC) {
         c->cycle += s->timing->demux - 1;
-        return event_unit_load(s, c, offset, value);
+        return offset >= DMA_OFFSET ? dma_load(s, c, offset - DMA_OFFSET, value)
+                                    : event_unit_load(s, c, offset, value);
     }
     offset = address - CLUSTER_CONTROL;
     if (offset == FETCH_ENABLE) {
@@ -104,7 +106,7 @@ static step exit_store(sim *s, core *c, uint32_t value) {
     if ((value & 0x80000000u) == 0) {
         fault(s, c, "unmodelled-register", NULL, "exit register without bit 31: 0x%08x",
               (unsigned)value);
-    } else {
+    } else if (dma_complete(s, c, "at the end of the run")) {
         s->status = STATUS_EXIT;
         s->exit_code = (int32_t)(value & 0x7fffffffu);
     }
@@ -131,7 +133,8 @@ step peripheral_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_
     }
     if (demux_offset(address, &offset) && c->id != FC) {
         c->cycle += s->timing->demux - 1;
-        return event_unit_store(s, c, offset, value);
+        return offset >= DMA_OFFSET ? dma_store(s, c, offset - DMA_OFFSET, value)
+                                    : event_unit_store(s, c, offset, value);
     }
     if (address == SOC_EXIT) {
         return exit_store(s, c, value);

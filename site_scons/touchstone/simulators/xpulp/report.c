@@ -6,6 +6,9 @@
 #include <string.h>
 
 step write_output(sim *s, core *c, FILE *file, const void *bytes, uint32_t count) {
+    if (file == s->stream && !dma_complete(s, c, "when a result is written")) {
+        return STEP_STOP;
+    }
     s->output_bytes += count;
     if (s->output_bytes > MAX_OUTPUT_BYTES) {
         fault(s, c, "output", NULL, "the program wrote more than %d bytes", MAX_OUTPUT_BYTES);
@@ -38,7 +41,7 @@ static void print_report(FILE *file, const sim *s) {
                 (unsigned long long)s->reads[i].instructions);
     }
     fprintf(file, "],\"fault\":");
-    if (s->status == STATUS_FAULT) {
+    if (s->fault.kind != NULL) { // at the limit: where the cores were
         print_fault(file, &s->fault);
     } else {
         fprintf(file, "null");

@@ -6,7 +6,7 @@
 #include "observe.h"
 #include "xpulp.h"
 
-enum { RANK_BITS = 4, QUOTA = 4096 };
+enum { RANK_BITS = 4, DMA_RANK = 15, QUOTA = 4096 };
 
 static uint64_t key_of(const core *c) { return c->cycle << RANK_BITS | c->rank; }
 
@@ -15,6 +15,12 @@ void core_sleep(sim *s, core *c, core_state state) {
     c->wait_pc = c->pc;
     c->wait_since = c->cycle;
     s->key[c->id] = UINT64_MAX;
+    s->reschedule = true;
+}
+
+// The cycle of the DMA's next step, UINT64_MAX for none; it comes after the cores of that cycle.
+void schedule_dma(sim *s, uint64_t at) {
+    s->key[ALL_CORES] = at == UINT64_MAX ? at : at << RANK_BITS | DMA_RANK;
     s->reschedule = true;
 }
 
@@ -34,51 +40,42 @@ static void rank_first(sim *s, const core *c) {
 
 void core_wake(sim *s, core *c, uint64_t at) {
     c->sleep_cycles += at - c->wait_since;
+    c->cycle = at;
+    bool again = c->state == CORE_DMA_QUEUE || c->state == CORE_DMA_COUNTER;
+    if (!again) { // the instruction that slept is done, its stalls follow
+        c->cycle += c->late;
+        c->late = 0;
+    }
     c->state = CORE_RUNNING;
-    c->cycle = at + c->late; // the stalls of the instruction that slept follow
-    c->late = 0;
-    rank_first(s, c);
+    if (!again || at > c->wait_since) {
+        rank_first(s, c);
+    }
     s->key[c->id] = key_of(c);
     s->reschedule = true;
-}
-
-static void report_deadlock(sim *s) {
-    static const char *const names[] = {"off", "running", "event", "mutex", "wfi"};
-    char text[160] = "";
-    size_t used = 0;
-    const core *first = &s->cores[FC];
-    for (uint32_t i = 0; i < ALL_CORES; i++) {
-        const core *c = &s->cores[i];
-        if (i < CLUSTER_CORES && c->state != CORE_OFF && first->id == FC) {
-            first = c;
-        }
-        int written =
-            snprintf(text + used, sizeof text - used, "%s%s", i == 0 ? "" : " ", names[c->state]);
-        used += written > 0 ? (size_t)written : 0;
-    }
-    core at = *first;
-    at.pc = first->wait_pc;
-    fault(s, &at, "deadlock", NULL, "every core sleeps for ever; cores 0..7 and FC wait for: %s",
-          text);
 }
 
 void run_system(sim *s) {
     while (s->status == STATUS_RUNNING) {
         uint64_t best = UINT64_MAX, second = UINT64_MAX;
-        for (uint32_t i = 0; i < ALL_CORES; i++) {
+        for (uint32_t i = 0; i <= ALL_CORES; i++) {
             uint64_t key = s->key[i];
             uint64_t larger = key > best ? key : best;
             best = key < best ? key : best;
             second = larger < second ? larger : second;
         }
         if (best == UINT64_MAX) {
-            report_deadlock(s);
+            report_stuck(s, "deadlock");
             return;
         }
         uint32_t rank = best & ((1u << RANK_BITS) - 1);
+        if (rank == DMA_RANK) {
+            dma_step(s, best >> RANK_BITS);
+            continue;
+        }
         core *c = &s->cores[s->ranked[rank]];
         uint64_t left = s->max_instructions - s->instructions;
         if (left == 0 || c->cycle > s->max_cycles) {
+            report_stuck(s, "limit");
             s->status = STATUS_LIMIT;
             return;
         }

@@ -73,7 +73,10 @@ static step write_bytes(sim *s, core *c) {
     return STEP_OK;
 }
 
-static step stop(sim *s, uint32_t reason, uint32_t code) {
+static step stop(sim *s, const core *c, uint32_t reason, uint32_t code) {
+    if (!dma_complete(s, c, "at the end of the run")) {
+        return STEP_STOP;
+    }
     s->status = STATUS_EXIT;
     s->exit_code = reason == APPLICATION_EXIT ? (int32_t)(code & 0x7fffffffu) : 1;
     return STEP_STOP;
@@ -103,9 +106,9 @@ step semihost_call(sim *s, core *c) {
     case SYS_WRITE:
         return write_bytes(s, c);
     case SYS_EXIT:
-        return stop(s, c->x[A1], 0);
+        return stop(s, c, c->x[A1], 0);
     case SYS_EXIT_EXTENDED:
-        return words_at(s, c, c->x[A1], arguments, 2) ? stop(s, arguments[0], arguments[1])
+        return words_at(s, c, c->x[A1], arguments, 2) ? stop(s, c, arguments[0], arguments[1])
                                                       : STEP_STOP;
     default:
         return refuse(s, c, "unknown operation", c->x[A0]);

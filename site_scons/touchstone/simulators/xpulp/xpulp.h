@@ -15,8 +15,11 @@ enum {
     CLUSTER_CORES = 8,
     FC = CLUSTER_CORES, // index of the fabric controller
     ALL_CORES = CLUSTER_CORES + 1,
+    STACK_POINTER = 2,
     SINK = 32, // register that takes results for x0
     BARRIERS = 9,
+    BARRIER_AREA = 0x200, // in the event unit
+    BARRIER_BYTES = 0x20,
     MUTEXES = 8,
     SOFTWARE_EVENTS = 8,
     // More than any instruction takes: bounds the cycles of a run by its instructions.
@@ -69,15 +72,23 @@ typedef struct {
     uint32_t div_positive; // + leading zeros of the divisor
     uint32_t div_negative; // + leading zeros of its absolute value
     uint32_t div_by_zero, divu_by_zero;
-    uint32_t refill;       // instruction cache, per level
-    uint32_t fetch_l2;     // instruction line from L2
-    uint32_t core_start;   // fetch enable to first instruction
+    uint32_t refill;     // instruction cache, per level
+    uint32_t fetch_l2;   // instruction line from L2
+    uint32_t core_start; // fetch enable to first instruction
 } latency;
 
 const latency *latency_find(const char *name);
 uint32_t latency_divide(const latency *t, uint32_t divisor, bool is_signed);
 
-typedef enum { CORE_OFF, CORE_RUNNING, CORE_EVENT_WAIT, CORE_MUTEX_WAIT, CORE_WFI } core_state;
+typedef enum {
+    CORE_OFF,
+    CORE_RUNNING,
+    CORE_EVENT_WAIT,
+    CORE_MUTEX_WAIT,
+    CORE_WFI,
+    CORE_DMA_QUEUE,
+    CORE_DMA_COUNTER
+} core_state;
 
 typedef struct {
     bool valid;
@@ -108,6 +119,7 @@ typedef struct {
     uint64_t pccr[2], pccr_start[2]; // active cycles, instructions
     uint32_t fetch_base;             // address of the line in the prefetch buffer
     bool fetched;                    // the next instruction's fetch has been charged
+    bool has_stack;                  // its stack pointer has been in its own stack
     bool split;                      // the first half of its access has been made
     uint64_t fetch_cycles;           // of all fetches so far
     icache private_icache;
@@ -115,7 +127,7 @@ typedef struct {
     uint32_t boot_address;
     uint32_t event_mask, event_buffer;
     bool wait_clears;
-    uint32_t wait_rd, wait_pc;
+    uint32_t wait_rd, wait_pc, wait_register; // the last: offset in the event unit
     uint64_t wait_since;
 } core;
 
@@ -138,14 +150,16 @@ typedef struct {
     const char *kind;
     uint32_t core, pc, address;
     bool has_address;
-    char detail[200];
+    char detail[600];
 } fault_record;
 
 typedef struct {
     region l1, l2;
     core cores[ALL_CORES];
-    uint64_t key[ALL_CORES]; // cycle and rank of the next step, UINT64_MAX when asleep
+    uint64_t
+        key[ALL_CORES + 1];    // cycle and rank of the next step, UINT64_MAX when asleep; DMA last
     uint8_t ranked[ALL_CORES]; // core of each rank
+    struct dma *dma;
     barrier barriers[BARRIERS];
     mutex mutexes[MUTEXES];
     uint32_t fetch_enable;
@@ -154,7 +168,8 @@ typedef struct {
     bool model_conflicts, model_icache; // options of the timing
     bool icache_enabled;
     icache shared_icache[2];
-    uint64_t bank_free[L1_BANKS]; // first cycle in which the bank takes another access
+    uint64_t bank_free[L1_BANKS];     // first cycle in which the bank takes another access
+    uint32_t stack_base, stack_bytes; // core n's stack is the n-th; no check without bytes
     uint64_t max_instructions, max_cycles, instructions;
     counter_read *reads;
     size_t read_count, read_capacity;
@@ -179,6 +194,7 @@ region *region_find(sim *s, uint32_t address);
 uint8_t *memory_span(sim *s, uint32_t address, uint32_t bytes);
 step bus_load(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t *value);
 step bus_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value);
+bool hits_code(const region *r, uint32_t offset, uint32_t bytes);
 void mark_executed(region *r, uint32_t offset, uint32_t half_words);
 void fault(sim *s, const core *c, const char *kind, const uint32_t *address, const char *format,
            ...);
@@ -204,6 +220,14 @@ void mark_loop_end(sim *s, uint32_t address);
 // execute.c: runs `c` until `limit` (cycle of the first shared action it may not yet do).
 void execute(sim *s, core *c, uint64_t limit, uint64_t budget);
 
+// dma.c: registers by offset from its base; `now` is the cycle that schedule_dma was told.
+bool dma_allocate(sim *s);
+void dma_free(sim *s);
+step dma_load(sim *s, core *c, uint32_t offset, uint32_t *value);
+step dma_store(sim *s, core *c, uint32_t offset, uint32_t value);
+void dma_step(sim *s, uint64_t now);
+bool dma_complete(sim *s, const core *c, const char *when); // faults if a transfer is in flight
+
 // csr.c
 step csr_access(sim *s, core *c, const insn *in); // the whole instruction
 
@@ -220,8 +244,12 @@ step peripheral_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_
 
 // scheduler.c
 void run_system(sim *s);
+void schedule_dma(sim *s, uint64_t at);
 void core_sleep(sim *s, core *c, core_state state);
 void core_wake(sim *s, core *c, uint64_t at);
+
+// stuck.c: a fault that says where every core is.
+void report_stuck(sim *s, const char *kind);
 
 // report.c: to the stream or log; faults beyond MAX_OUTPUT_BYTES.
 step write_output(sim *s, core *c, FILE *file, const void *bytes, uint32_t count);

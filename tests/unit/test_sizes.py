@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Work and memory of cells, by hand for one and by rule for all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from touchstone.cellid import parse_cell_id
+from touchstone.cells import Cell
+from touchstone.job import align16
+from touchstone.manifest import Catalogue, Region
+from touchstone.plan import PlannedCell
+from touchstone.sizes import needs_of, skip_reason
+
+
+def test_by_hand(catalogue: Catalogue) -> None:
+    needs = needs_of(parse_cell_id(catalogue, "stm32l4/linear_qk/S5-E6-P3-H2/c1", ()))
+    assert needs.macs == 5 * 6 * 3 * 2
+    assert needs.elements == needs.output_bytes == 2 * 5 * 3
+    assert needs.weight_bytes == 2 * 3 * 6 + 4 * 2 * 3 + 2
+    assert needs.scratch_bytes == 0
+    assert needs.activation_bytes == 5 * 6 + 2 * 5 * 3
+    operands = (5 * 6, 2 * 3 * 6, 4 * 2 * 3, 2, 2 * 5 * 3)
+    assert needs.arena_bytes == 16 + sum(align16(size) + 16 for size in operands) + 16
+
+
+def test_layout_scratch_and_channels(catalogue: Catalogue) -> None:
+    """rows4 pads each row of the weights from 6 to 8; scratch counts as activation."""
+    name = "gap9/linear_qk/S5-E6-P3-H2/c8"
+    needs = needs_of(parse_cell_id(catalogue, name, ()))
+    assert needs.weight_bytes == 2 * 3 * 8 + 4 * 2 * 3 + 2
+    assert needs.scratch_bytes == 8 * 8
+    assert needs.activation_bytes == 5 * 6 + 2 * 5 * 3 + 8 * 8
+    per_channel = needs_of(parse_cell_id(catalogue, f"{name}/per_channel", ()))
+    assert per_channel.weight_bytes - needs.weight_bytes == 2 * (2 * 3 - 1)
+
+
+def test_kernels_without_multiplications(catalogue: Catalogue) -> None:
+    needs = needs_of(parse_cell_id(catalogue, "stm32l4/softmax/S5-E6-P3-H2/c1", ()))
+    assert (needs.macs, needs.elements) == (0, 2 * 5 * 5)
+
+
+def test_job_memory_bounds_what_is_stored(default_cells: list[PlannedCell]) -> None:
+    for planned in default_cells:
+        needs = planned.needs
+        assert needs.job_bytes > 5 * (needs.weight_bytes - 4 * 256 if needs.macs else 0)
+        assert needs.activation_bytes >= needs.output_bytes
+        assert needs.arena_bytes > needs.activation_bytes + needs.weight_bytes
+        assert min(needs.elements, needs.output_bytes) > 0
+
+
+def test_skip_names_memory_and_numbers(catalogue: Catalogue) -> None:
+    cell = parse_cell_id(catalogue, "gap9/gelu/S40-E64-P1-H1/c8", ())
+    needs = needs_of(cell)
+    assert skip_reason(cell, needs) is None
+    for name, size in (("arena", needs.arena_bytes), ("job", needs.job_bytes)):
+        assert skip_reason(with_memory(cell, name, size), needs) is None
+        assert skip_reason(with_memory(cell, name, size - 3), needs) == (
+            f"does not fit: {name} memory of gap9 has {size - 3} bytes, needed {size} (3 too many)"
+        )
+
+
+def with_memory(cell: Cell, name: str, size: int) -> Cell:
+    memory = {**cell.target.memory, name: Region(0, size)}
+    return replace(cell, target=replace(cell.target, memory=memory))
