@@ -17,7 +17,7 @@ from touchstone.cells import Cell, flags_digest, numerics_words
 from touchstone.files import canonical_json
 from touchstone.manifest import Catalogue, Kernel, Target, Variant
 from touchstone.plan import PlannedCell
-from touchstone.simulators.registry import EMBEDDED, EXTERNAL, adapter_of
+from touchstone.simulators.registry import EMBEDDED, EXTERNAL, adapter_of, check_settings
 from touchstone.sizes import Needs
 
 BUILD = "build"
@@ -265,6 +265,7 @@ def simulator_settings(
     """What a simulator is told besides the image; part of what a run depends on."""
     options = {**target.simulator_settings.get(simulator, {}), **dict(changed)}
     if simulator in EXTERNAL:
+        check_settings(simulator, options)
         module = importlib.import_module(adapter_of(simulator))
         document = target.raw if command is None else {**target.raw, "command": command}
         return {"options": options, **module.settings(document)}

@@ -2,7 +2,8 @@
 """`trace=1`: what a simulator executed in the timed run, instruction by instruction, as text.
 
 The simulators write a line an instruction, numbers in hexadecimal:
-`core cycle pc code[@address][ register=value]...`.
+`core cycle pc code[@address][ register=value]...[ skipped]`, the last of an instruction whose
+condition does not hold.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def render_trace(
 def _line(step: Step, start: int, text: str, machine: Disassembler) -> str:
     parts = [f"@{step.address}"] if step.address else []
     for result in step.results.split():
-        register, _, value = result.partition("=")
-        parts.append(f"{machine.register(register)}={int(value, 16):08x}")
+        register, separator, value = result.partition("=")
+        known = f"{machine.register(register)}={int(value, 16):08x}" if separator else result
+        parts.append(known)
     where = f"{step.core:<4}  {step.cycle - start:<8}  {step.pc:08x}  {step.code:<8}"
     return f"{where}  {text:<32}  {' '.join(parts)}".rstrip()

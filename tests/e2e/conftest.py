@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,15 +15,30 @@ from project import CELLS, Ended, Project, copy_checkout
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The tiny project; nobody changes it."""
-    return copy_checkout(tmp_path_factory.mktemp("template"))
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Ended]:
+    """The tiny project and the command that built it, also where several workers run the tests."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    known = folder / "template.pickle"
+    with (folder / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not known.exists():
+            project = copy_checkout(folder / "template")
+            known.write_bytes(pickle.dumps(project.run()))
+    return Project(folder / "template"), pickle.loads(known.read_bytes())
 
 
 @pytest.fixture(scope="session")
-def cold(template: Project) -> Ended:
+def template(built_once: tuple[Project, Ended]) -> Project:
+    """The tiny project; nobody changes it."""
+    return built_once[0]
+
+
+@pytest.fixture(scope="session")
+def cold(built_once: tuple[Project, Ended]) -> Ended:
     """The command that built it from nothing."""
-    ended = template.run()
+    ended = built_once[1]
     assert ended.status == 0, ended.output + ended.error
     assert ended.statuses == dict.fromkeys(CELLS, "PASS")
     return ended

@@ -42,7 +42,7 @@ BAD_WORDS = [
     (("cell=gap9/*/S5-*",), ("nothing selected", "tiny.yaml", "command line")),
     (("target=stm32l4", "kernel=fwsa"), ("nothing selected", "tiny.yaml", "command line")),
     (("lsit",), ("word", "'lsit'", "did you mean list?")),
-    (("build/cells",), ("'build/cells'", "key=value", "list, doctor, test")),
+    (("build/cells",), ("'build/cells'", "key=value", "cell=build/cells")),
     (("list", "kernal=gelu"), ("variable", "'kernal'", "did you mean kernel?")),
     (("doctor", "target=gap9"), ("doctor", "target=", "no variables")),
 ]

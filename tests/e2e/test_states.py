@@ -95,11 +95,13 @@ def hanging(project: Project) -> Iterator[tuple[Project, subprocess.Popen[str]]]
 
     def only_one_left() -> bool:
         assert running.poll() is None, running.communicate()
-        return all(project.cell(cell, "verdict.json").stat().st_mtime > start for cell in others)
+        verdicts = (project.cell(cell, "verdict.json") for cell in others)
+        done = all(path.exists() and path.stat().st_mtime > start for path in verdicts)
+        return done and any(project.path("build/tmp").glob("run-*/log.txt"))
 
     start = time.time()
     try:
-        wait_for(lambda: only_one_left() and bool(processes_below(project.folder)))
+        wait_for(only_one_left)
         yield project, running
     finally:
         kill_all(project, running)
@@ -291,6 +293,23 @@ def test_interrupt(hanging: tuple[Project, subprocess.Popen[str]]) -> None:
     assert all_pass(ended)
 
 
+def test_two_commands_at_once(hanging: tuple[Project, subprocess.Popen[str]]) -> None:
+    """The second is refused and told by whom; when the first is killed, the lock is free."""
+    project, running = hanging
+    before = project.snapshot()
+    second = project.run()
+    assert second.status == 2
+    assert second.error == (
+        f"touchstone: build: found in use by process {running.pid}, allowed one at a time\n"
+    )
+    assert project.snapshot() == before
+    assert project.run("list").status == 0
+    assert project.run("--help").status == 0
+    kill_all(project, running)
+    stop_looping(project)
+    assert all_pass(project.run())
+
+
 @pytest.mark.parametrize("damage", ["empty", "cut", "noise", "gone"])
 def test_damaged_state_of_scons(project: Project, damage: str) -> None:
     (path,) = project.path("build").glob(".sconsign*")
@@ -450,6 +469,34 @@ def test_two_checkouts(template: Project, cold: Ended, tmp_path: Path) -> None:
     assert ended.document == cold.document
     results = "build/report/results.json"
     assert other.path(results).read_bytes() == template.path(results).read_bytes()
+
+
+def test_cache_serves_another_checkout(template: Project, tmp_path: Path) -> None:
+    other = copy_checkout(tmp_path / "other")
+    shutil.copytree(template.path("build/cache"), other.path("build/cache"))
+    ended = other.run()
+    assert all_pass(ended)
+    assert ended.built == both(checks(*CELLS)), "everything else comes from the cache"
+
+
+def test_clean(project: Project) -> None:
+    ended = project.run("-c")
+    assert ended.status == 0
+    assert list(project.path("build/cells").rglob("*.run")) == []
+    assert list(project.path("build/firmware").rglob("*.elf")) == []
+    ended = project.run()
+    assert all_pass(ended)
+    assert "simulate" not in ended.built, "the cache is not cleaned"
+
+
+def test_jobs_do_not_change_results(project: Project) -> None:
+    serial = project.run("-j1", "cflags=-fno-inline")
+    shutil.rmtree(project.path("build/cells"))
+    shutil.rmtree(project.path("build/cache"))
+    parallel = project.run("-j4", "cflags=-fno-inline")
+    assert len(parallel.simulated) == len(CELLS)
+    for cell, row in serial.cells.items():
+        assert {**parallel.cells[cell], "delta_cycles": None} == row
 
 
 def test_skip_that_nobody_expects(project: Project) -> None:

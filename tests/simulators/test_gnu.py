@@ -32,17 +32,16 @@ def test_two_checkouts_make_the_same_bytes(checkout: Project, tmp_path: Path) ->
     passed(checkout, "toolchain=gnu")
     other = copy_checkout(tmp_path / "a rather longer way to it")
     other.path(CONFIG).write_text(MATRIX, encoding="utf-8")
-    (other.path("build")).mkdir()
-    zig = checkout.path("build/zig")
-    other.path("build/zig").symlink_to(zig)
+    other.path("build").mkdir()
+    other.path("build/zig").symlink_to(checkout.path("build/zig"))
     passed(other, "toolchain=gnu")
-    made = [*checkout.path("build/firmware").glob("*/gnu/**/*.o")]
-    made += checkout.path("build/firmware").glob("*/gnu/*/firmware.*")
+    made = [*other.path("build/firmware").glob("*/gnu/**/*.o")]
+    made += other.path("build/firmware").glob("*/gnu/*/firmware.*")
     assert len(made) > 50
     for path in made:
-        same = other.path(str(path.relative_to(checkout.folder)))
+        same = checkout.path(str(path.relative_to(other.folder)))
         assert path.read_bytes() == same.read_bytes(), path
-        assert os.fsencode(checkout.folder) not in path.read_bytes(), path
+        assert os.fsencode(other.folder) not in path.read_bytes(), path
 
 
 @needs("arm-none-eabi-gcc")

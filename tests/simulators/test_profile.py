@@ -96,6 +96,7 @@ loop:
     add a1, a0, a0
     addi t1, t1, -1
     bnez t1, loop
+    lw a3, 2(s1)
     jal helper
     barrier
     jr t3
@@ -111,10 +112,11 @@ def test_xpulp(tmp_path: Path, options: tuple[str, ...]) -> None:
     by_executions = sorted(watched.counts.counts, key=lambda count: -count.executions)
     loop = min(count.pc for count in by_executions if count.executions == 5 and count.core == 0)
     assert watched.at(loop + 4).executions == 5
-    taken, jal, barrier, divide = loop + 12, loop + 16, loop + 20, loop + 28
+    taken, misaligned, jal, barrier, divide = (loop + offset for offset in (12, 16, 20, 24, 32))
     assert watched.at(divide).frame != watched.at(loop).frame
     assert watched.counts.frames[watched.at(divide).frame][1] == jal
-    assert watched.stalls(barrier).keys() >= {"barrier or event wait"}
+    assert watched.stalls(misaligned)["misaligned access"] == 1
+    assert watched.stalls(barrier).keys() >= {"waiting, clock-gated"}
     if not options:
         assert watched.stalls(loop + 4) == {"load-use": 5}
         assert watched.stalls(taken) == {"branch or jump": 8}
@@ -161,6 +163,9 @@ again:
 .thumb_func
 helper:
     udiv r0, r7, r2
+    cmp r0, #0
+    it eq
+    moveq r0, #1
     bx lr
 """
 
@@ -189,6 +194,7 @@ def test_cortexm(tmp_path: Path, core: str) -> None:
     assert len(steps) == watched.instructions
     assert [s.results for s in steps if s.pc == taken - 2] == [f"r6={n}" for n in (4, 3, 2, 1, 0)]
     assert [s.results for s in steps if s.pc == divide] == ["r0=21"]
+    assert [s.pc for s in steps if s.results == "skipped"] == [divide + 8]
 
 
 def kernel_job() -> bytes:

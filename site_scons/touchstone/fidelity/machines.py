@@ -81,20 +81,25 @@ class Machines:
         gvsoc.fingerprint(str(self.gvsoc_program), self.build / "digests.json")
         return gvsoc.version(self.build)
 
-    def xpulp(self, image: bytes, conflicts: str) -> Observation:
-        """Run `image` on the embedded simulator."""
+    def xpulp_simulator(self, conflicts: str) -> Simulator:
+        """The embedded simulator with bank conflicts "on" or "off"."""
         options = {**SETTINGS["xpulp"], "bank_conflicts": conflicts}
-        return self._observe(
-            image, embedded.make("xpulp", {"options": options}, [self.xpulp_program])
-        )
+        return embedded.make("xpulp", {"options": options}, [self.xpulp_program])
 
-    def gvsoc(self, image: bytes, conflicts: str) -> Observation:
-        """Run `image` on GVSOC."""
+    def gvsoc_simulator(self, conflicts: str) -> Simulator:
+        """GVSOC with bank conflicts "on" or "off"."""
         l1_bytes = SETTINGS["gvsoc"]["l1_bytes"]
         options = {"bank_conflicts": conflicts, "l1_bytes": l1_bytes}
         settings = {"options": options, "l1_used": l1_bytes}
-        files = [self.gvsoc_program, self.build]
-        return self._observe(image, gvsoc.make("gvsoc", settings, files))
+        return gvsoc.make("gvsoc", settings, [self.gvsoc_program, self.build])
+
+    def xpulp(self, image: bytes, conflicts: str) -> Observation:
+        """Run `image` on the embedded simulator."""
+        return self._observe(image, self.xpulp_simulator(conflicts))
+
+    def gvsoc(self, image: bytes, conflicts: str) -> Observation:
+        """Run `image` on GVSOC."""
+        return self._observe(image, self.gvsoc_simulator(conflicts))
 
     def _observe(self, image: bytes, simulator: Simulator) -> Observation:
         return observe(image, simulator, self.registry, self.build / "tmp")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,9 +56,16 @@ def cases(root: Path, machines: Machines) -> list[Case]:
         found += (_case(program.id, word, image, program) for word in _settings(program))
     for path in sorted((root / FROZEN).glob(f"*{SUFFIX}")):
         name = f"image/{path.name[: -len(SUFFIX)]}"
-        image = gzip.decompress(path.read_bytes())
+        image = _thawed(path)
         found += (_case(name, word, image, None) for word in CONFLICTS)
     return found
+
+
+def _thawed(path: Path) -> bytes:
+    try:
+        return gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"fidelity: {FROZEN}/{path.name} is damaged: {error}") from error
 
 
 def _settings(program: Program) -> Sequence[str]:
@@ -110,8 +118,8 @@ def _text(version: str, entries: Sequence[Mapping[str, Any]]) -> str:
 def replay(root: Path, machines: Machines) -> Comparison:
     """Hold the embedded simulator against the record."""
     document = read_json(root / RECORD)
-    if not isinstance(document, dict):
-        raise UserError(f"fidelity: {RECORD} is missing or damaged")
+    if not isinstance(document, dict) or document.get("settings") != SETTINGS:
+        raise UserError(f"fidelity: {RECORD} is missing, damaged or of other settings")
     entries: dict[str, Mapping[str, Any]] = {entry["id"]: entry for entry in document["cells"]}
     rows = []
     drifted = 0

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from touchstone.errors import UserError, unknown
+from touchstone.errors import UserError
 from touchstone.fingerprint import binary_digest
 from touchstone.process import ProcessRegistry, ProcessResult, run_limited
 from touchstone.simulators.base import Counter, Limits, RunStatus, SimulatorRun, Unit
@@ -57,12 +57,8 @@ def clock(folder: Path) -> str:
 
 def make(name: str, settings: Mapping[str, Any], files: Sequence[Path]) -> CommandSimulator:
     """The simulator whose command line is in the settings."""
-    counts = settings["options"].get("counts", Unit.NOTHING.value)
-    units = {unit.value: unit for unit in Unit}
-    if counts not in units:
-        raise UserError(unknown("settings (command): counts", counts, units))
-    line = settings["line"]
-    return CommandSimulator(name, _program(line), _words(line, name), Counter(units[counts]))
+    line, counter = settings["line"], Counter(Unit(settings["options"]["counts"]))
+    return CommandSimulator(name, _program(line), _words(line, name), counter)
 
 
 def _words(line: str, where: str) -> tuple[str, ...]:

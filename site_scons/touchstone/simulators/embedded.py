@@ -110,7 +110,7 @@ def _from_report(report: dict[str, Any], stream: bytes, log: str, limits: Limits
     if report["status"] == "limit":
         status = RunStatus.TIMEOUT
         reason = f"limit of {limits.instructions} simulated instructions reached"
-        if report["fault"] is not None:  # it says where the cores were
+        if report.get("fault") is not None:  # it says where the cores were
             fault = Fault(**report["fault"])
             reason += f": {fault.detail}"
     elif report["status"] == "fault":

@@ -113,6 +113,7 @@ EXTERNAL: Mapping[str, External] = {
 
 
 _COUNTED: Mapping[str, Timing] = {
+    "nothing": Timing.NONE,
     "cycles": Timing.CYCLE_APPROXIMATE,
     "instructions": Timing.INSTRUCTION_COUNT,
 }
@@ -129,8 +130,15 @@ def adapter_of(name: str) -> str:
 def timing_of(name: str, settings: Mapping[str, str]) -> Timing:
     """What the cycle column of a simulator holds; a command's settings say what it counts."""
     if name == COMMAND:
-        return _COUNTED.get(settings.get("counts", ""), Timing.NONE)
+        return _COUNTED[settings["counts"]]
     return EMBEDDED[name].timing if name in EMBEDDED else EXTERNAL[name].timing
+
+
+def check_settings(name: str, settings: Mapping[str, int | str]) -> None:
+    """UserError where one of a command's settings has a value that means nothing."""
+    if name == COMMAND and settings.get("counts") not in _COUNTED:
+        found = str(settings.get("counts"))
+        raise UserError(unknown(f"settings ({name}): counts", found, _COUNTED))
 
 
 def clock_of(name: str, folder: Path) -> str:

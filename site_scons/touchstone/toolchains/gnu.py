@@ -69,9 +69,12 @@ def target_commands(options: Mapping[str, Any], extra: tuple[str, ...]) -> Comma
 def local_words(root: Path) -> tuple[str, ...]:
     """Words that keep this checkout's place out of what is made, and so are no part of a stamp.
 
-    GCC has no word for the folder that debug information names, only a mapping of the real one.
+    GCC has no word for the folder that debug information names, only a mapping of the real one; it
+    does not hand it on to the assembler, which has its own.
     """
-    return (f"-ffile-prefix-map={root}=.",)
+    place = f"{root}=."
+    own = ("-Xassembler", "--debug-prefix-map", "-Xassembler", place)
+    return (f"-ffile-prefix-map={place}", *own)
 
 
 def machine_words(words: Sequence[str]) -> tuple[str, ...]:

@@ -17,8 +17,8 @@ static int unicorn_register(uint32_t number) {
 }
 
 /// One line of the trace as touchstone/trace.py reads it, numbers in hexadecimal:
-/// core cycle pc code[ register=value]...
-static void write_line(Machine *machine, Trace *trace) {
+/// core cycle pc code[ register=value]...[ skipped]
+static void write_line(Machine *machine, Trace *trace, bool skipped) {
     const InstructionCost *instruction = trace->instruction;
     if (instruction == NULL || trace->count == TRACE_LIMIT) {
         return;
@@ -29,7 +29,7 @@ static void write_line(Machine *machine, Trace *trace) {
     for (uint32_t i = 0; code != NULL && i < instruction->bytes; i++) {
         fprintf(trace->file, "%02x", code[i]);
     }
-    uint64_t written = instruction->writes | instruction->base;
+    uint64_t written = skipped ? 0 : instruction->writes | instruction->base;
     for (uint32_t number = 0; number < PIPELINE_REGISTERS; number++) {
         bool plain = number < CORE_REGISTERS || number >= FLOAT_REGISTERS_BIT;
         if (plain && (written >> number & 1)) {
@@ -38,8 +38,19 @@ static void write_line(Machine *machine, Trace *trace) {
                     machine_register(machine, unicorn_register(number)));
         }
     }
-    fputc('\n', trace->file);
-    trace->instruction = NULL;
+    fputs(skipped ? " skipped\n" : "\n", trace->file);
+}
+
+/// The engine says nothing of instructions that an IT block skips; they count as executed, so
+/// those between the last line and `now` are written here.
+static void write_skipped(Machine *machine, Trace *trace, CounterRead now) {
+    while (trace->instruction != NULL && trace->at.instructions + 1 < now.instructions) {
+        trace->pc += trace->instruction->bytes;
+        trace->instruction = costs_instruction(&machine->costs, trace->pc);
+        trace->at.instructions++;
+        trace->at.cycles += trace->at.cycles < now.cycles;
+        write_line(machine, trace, true);
+    }
 }
 
 static void begin_line(Machine *machine, Trace *trace, uint32_t pc) {
@@ -47,7 +58,8 @@ static void begin_line(Machine *machine, Trace *trace, uint32_t pc) {
     if (trace->instruction != NULL && trace->at.instructions == now.instructions) {
         return; // the engine left the program in front of it and comes again
     }
-    write_line(machine, trace);
+    write_line(machine, trace, false);
+    write_skipped(machine, trace, now);
     trace->instruction = costs_instruction(&machine->costs, pc);
     trace->pc = pc;
     trace->at = now;

@@ -94,10 +94,15 @@ step bus_load(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t *value
     if (r == NULL) {
         return peripheral_load(s, c, address, bytes, value);
     }
+    bool second = c->split; // of a load whose first bytes were read in an earlier cycle
     step result = memory_access(s, c, r, address, bytes, false);
-    if (result == STEP_OK) {
+    if (result != STEP_STOP) {
         *value = 0;
         memcpy(value, r->bytes + (address - r->base), bytes);
+        if (second) {
+            memcpy(value, &c->first_half, 4 - (address & 3));
+        }
+        c->first_half = *value;
     }
     return result;
 }
@@ -107,8 +112,9 @@ step bus_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value
     if (r == NULL) {
         return peripheral_store(s, c, address, bytes, value);
     }
+    uint32_t first = c->split ? 4 - (address & 3) : 0; // bytes stored in an earlier cycle
     step result = memory_access(s, c, r, address, bytes, true);
-    if (result != STEP_OK) {
+    if (result == STEP_STOP) {
         return result;
     }
     uint32_t offset = address - r->base;
@@ -116,6 +122,7 @@ step bus_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value
         fault(s, c, "code-write", &address, "store to an instruction that was executed");
         return STEP_STOP;
     }
-    memcpy(r->bytes + offset, &value, bytes);
-    return STEP_OK;
+    uint32_t end = result == STEP_SPLIT ? 4 - (address & 3) : bytes;
+    memcpy(r->bytes + offset + first, (const uint8_t *)&value + first, end - first);
+    return result;
 }

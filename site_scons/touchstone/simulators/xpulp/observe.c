@@ -105,6 +105,7 @@ static void count_step(sim *s, const core *c, const insn *in, const snapshot *be
     w->pc = before->pc;
     w->fetch += c->fetch_cycles - before->fetch_cycles;
     w->operand_late = w->operand_late || (in->uses & before->pending) != 0;
+    w->asleep = c->state != CORE_RUNNING;
     if (!executed) {
         return;
     }
@@ -126,16 +127,19 @@ static void count_step(sim *s, const core *c, const insn *in, const snapshot *be
 static void count_sleep(sim *s, const core *c, uint64_t until) {
     struct observer *o = s->observer;
     watched_core *w = &o->cores[c->id];
-    if (until > w->cycle) {
+    if (w->asleep && until > w->cycle) {
         uint64_t stalls[CAUSE_COUNT] = {0};
         stalls[CAUSE_WAIT] = until - w->cycle;
         profile_count(&o->profile, c->id, w->frame, w->pc, 0, until - w->cycle, stalls);
         w->cycle = until;
     }
-    if (w->waits && c->state == CORE_RUNNING) {
+    w->asleep = false;
+    if (w->waits) {
         w->waits = false;
         region *r = region_find(s, w->pc);
-        trace_step(&o->trace, s, c, &r->code[(w->pc - r->base) / 2], w->pc, w->wait_cycle, NULL);
+        insn wait = r->code[(w->pc - r->base) / 2];
+        wait.rd = c->state == CORE_RUNNING ? wait.rd : SINK; // the value has not come yet
+        trace_step(&o->trace, s, c, &wait, w->pc, w->wait_cycle, NULL);
     }
 }
 
@@ -147,15 +151,19 @@ static void begin(sim *s) {
         s->observer->cores[i] = (watched_core){
             .cycle = ahead ? c->cycle : start,
             .pc = c->state == CORE_RUNNING ? c->pc : c->wait_pc,
+            .asleep = c->state != CORE_RUNNING,
         };
     }
 }
 
+// Cores that wait, or have been woken and not yet gone on.
 static void end(sim *s) {
+    uint64_t last = s->reads[LAST_READ - 1].cycles;
     for (uint32_t i = 1; i < CLUSTER_CORES; i++) {
         const core *c = &s->cores[i];
-        if (c->state != CORE_RUNNING && c->state != CORE_OFF) {
-            count_sleep(s, c, s->reads[LAST_READ - 1].cycles);
+        const watched_core *w = &s->observer->cores[i];
+        if (c->state != CORE_OFF && (w->asleep || w->waits)) {
+            count_sleep(s, c, c->state == CORE_RUNNING && c->cycle < last ? c->cycle : last);
         }
     }
 }

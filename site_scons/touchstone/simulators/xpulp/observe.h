@@ -61,6 +61,7 @@ typedef struct {
     bool multiplied;    // the step was a multiplication
     bool operand_late;  // the next instruction uses what comes a cycle later
     uint64_t fetch;     // cycles that its fetch takes
+    bool asleep;        // and has not gone on since
     bool waits;         // its p.elw is not in the trace yet: the value comes with the event
     uint64_t wait_cycle;
 } watched_core;

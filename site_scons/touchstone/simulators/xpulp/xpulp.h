@@ -120,6 +120,7 @@ typedef struct {
     uint32_t fetch_base;             // address of the line in the prefetch buffer
     bool fetched;                    // the next instruction's fetch has been charged
     bool has_stack;                  // its stack pointer has been in its own stack
+    uint32_t first_half;             // value that its first half has loaded
     bool split;                      // the first half of its access has been made
     uint64_t fetch_cycles;           // of all fetches so far
     icache private_icache;
