@@ -36,7 +36,10 @@ class Stamps:
     def run_spec(self, plan: CellPlan) -> str:
         """What a run depends on besides files: its specification and the code that runs it."""
         spec = json.loads(plan.run_spec)
-        stamps = {"stage": self._run_stage(spec["adapter"]), "fingerprint": self._outside(plan, spec)}
+        stamps = {
+            "stage": self._run_stage(spec["adapter"]),
+            "fingerprint": self._outside(plan, spec),
+        }
         return canonical_json({**spec, **stamps})
 
     def check_spec(self, plan: CellPlan) -> str:

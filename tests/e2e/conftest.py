@@ -7,11 +7,11 @@ import fcntl
 import os
 import pickle
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from project import CELLS, Ended, Project, copy_checkout
+from project import CELLS, Ended, Project, copy_checkout, kill_below
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +61,11 @@ def copy_of_template(template: Project, cold: Ended) -> Callable[[Path], Project
 
 
 @pytest.fixture
-def project(tmp_path: Path, copy_of_template: Callable[[Path], Project]) -> Project:
-    """The built project in a folder of this test's own: nothing is left to do in it."""
-    return copy_of_template(tmp_path / "project")
+def project(tmp_path: Path, copy_of_template: Callable[[Path], Project]) -> Iterator[Project]:
+    """The built project in a folder of this test's own: nothing is left to do in it.
+
+    Whatever a test does there, no process may outlive it.
+    """
+    made = copy_of_template(tmp_path / "project")
+    yield made
+    assert kill_below(tmp_path) == []

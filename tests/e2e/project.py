@@ -7,10 +7,12 @@ them, with the interpreter that runs the tests.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -196,6 +198,31 @@ def environment_of(extra: Mapping[str, str]) -> dict[str, str]:
     foreign = ("PYTHONPATH", "SCONSFLAGS", "TOUCHSTONE_", "COVERAGE_")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
     return {**inherited, **extra}
+
+
+def processes_below(folder: Path) -> list[int]:
+    """The processes that were started from, or run in, a folder."""
+    listed = subprocess.run(
+        ["ps", "-axww", "-o", "pid=,command="], capture_output=True, text=True, check=True
+    )
+    lines = (line.strip().partition(" ") for line in listed.stdout.splitlines())
+    found = {int(pid) for pid, _, command in lines if f"{folder}/" in command}
+    for entry in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if Path(os.readlink(entry)).is_relative_to(folder):
+                found.add(int(entry.parent.name))
+        except OSError:
+            continue
+    return sorted(found - {os.getpid()})
+
+
+def kill_below(folder: Path) -> list[int]:
+    """Kill the processes of a folder; which there were."""
+    found = processes_below(folder)
+    for process in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    return found
 
 
 def copy_checkout(folder: Path) -> Project:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -22,6 +21,8 @@ from project import (
     both,
     checks,
     copy_checkout,
+    kill_below,
+    processes_below,
     simulations,
 )
 
@@ -58,22 +59,6 @@ def others_pass(ended: Ended, *cells: str) -> bool:
     return others == {name: "PASS" for name in CELLS if name not in cells}
 
 
-def processes_below(folder: Path) -> list[int]:
-    """The processes that were started from, or run in, a folder."""
-    listed = subprocess.run(
-        ["ps", "-axww", "-o", "pid=,command="], capture_output=True, text=True, check=True
-    )
-    lines = (line.strip().partition(" ") for line in listed.stdout.splitlines())
-    found = {int(pid) for pid, _, command in lines if f"{folder}/" in command}
-    for entry in Path("/proc").glob("[0-9]*/cwd"):
-        try:
-            if Path(os.readlink(entry)).is_relative_to(folder):
-                found.add(int(entry.parent.name))
-        except OSError:
-            continue
-    return sorted(found - {os.getpid()})
-
-
 def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -95,8 +80,11 @@ def hanging(project: Project) -> Iterator[tuple[Project, subprocess.Popen[str]]]
 
     def only_one_left() -> bool:
         assert running.poll() is None, running.communicate()
-        verdicts = (project.cell(cell, "verdict.json") for cell in others)
-        done = all(path.exists() and path.stat().st_mtime > start for path in verdicts)
+        verdicts = [project.cell(cell, "verdict.json") for cell in others]
+        try:
+            done = all(path.stat().st_mtime > start for path in verdicts)
+        except FileNotFoundError:
+            return False  # SCons takes a file away before it is made again
         return done and any(project.path("build/tmp").glob("run-*/log.txt"))
 
     start = time.time()
@@ -111,8 +99,7 @@ def kill_all(project: Project, running: subprocess.Popen[str]) -> None:
     """Nobody is left to end what a killed SCons had started."""
     running.kill()
     running.wait()
-    for process in processes_below(project.folder):
-        os.kill(process, signal.SIGKILL)
+    kill_below(project.folder)
 
 
 def stop_looping(project: Project) -> None:

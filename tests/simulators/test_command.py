@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`sim=command`: whatever a command line runs. A board of QEMU's with an STM32's memory stands for a
-board, small scripts for everything that goes wrong."""
+"""`sim=command`: whatever a command line runs. A board of QEMU's with an STM32's memory stands for
+one, small scripts for everything that goes wrong."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_board_of_the_manifest_with_a_console_for_text(checkout: Project) -> Non
     [
         ((), "sim=command on stm32l4: found no command line, allowed command='PROGRAM ... {elf} "),
         (("command=true",), "sim=command on stm32l4: found 'true', allowed a command line with "),
-        (("command=a 'b {elf}",), "sim=command on stm32l4: found \"a 'b {elf}\": No closing "),
+        (("command=a 'b {elf}",), 'sim=command on stm32l4: found "a \'b {elf}": No closing '),
         (("command=no-such-tool {elf}",), "sim=command: found no program 'no-such-tool' to run"),
         (
             ("command=true {elf}", "settings=counts:seconds"),
@@ -111,7 +111,9 @@ def test_a_command_for_another_simulator(checkout: Project) -> None:
     assert ended.error == "touchstone: command=true {elf}: only sim=command runs one\n"
 
 
-def run(folder: Path, script: str, wall_seconds: float = 10, counts: str = "nothing") -> SimulatorRun:
+def run(
+    folder: Path, script: str, wall_seconds: float = 10, counts: str = "nothing"
+) -> SimulatorRun:
     """What comes of a Python script that gets the image's path."""
     path = folder / "a simulator"
     path.write_text(f"#!{sys.executable}\nimport os, sys, time\n{script}")

@@ -64,14 +64,15 @@ def test_what_is_not_as_recorded_fails(machines: Machines, copy: Path) -> None:
     change(copy, "latency/store/bank_conflicts-off", image_sha256="0" * 64)
     change(copy, "latency/jump/bank_conflicts-off", id="latency/hop/bank_conflicts-off")
     change(copy, "hazard/load-to-mac/bank_conflicts-off", cycles=1)
-    faults = dict(fault.split(": ", 1) for fault in replay(copy, machines).faults)
+    found = replay(copy, machines)
+    faults = dict(fault.split(": ", 1) for fault in found.faults)
     names = [name.removeprefix("latency/").partition("/")[0] for name in faults]
     assert sorted(names) == ["hop", "jump", "load", "mul", "store"]
     assert faults["latency/mul/bank_conflicts-off"] == "the cycles of a single instruction differ"
     assert faults["latency/load/bank_conflicts-off"] == "outputs differ"
     for name in ("store", "jump", "hop"):
         assert faults[f"latency/{name}/bank_conflicts-off"].startswith("STALE")
-    assert replay(copy, machines).notes[0].startswith("1 cells have other cycles on xpulp")
+    assert found.notes == ("1 cells have other cycles on xpulp than when they were recorded",)
 
 
 def test_a_damaged_record_is_refused(machines: Machines, copy: Path) -> None:
@@ -85,12 +86,16 @@ def test_a_damaged_record_is_refused(machines: Machines, copy: Path) -> None:
 
 
 def test_gvsoc_does_what_was_recorded(machines_with_gvsoc: Machines) -> None:
-    known = {cell["id"]: cell for cell in json.loads((ROOT / RECORD).read_text())["cells"]}
+    """Another version of it may count other cycles; outputs are the same on all."""
+    document = json.loads((ROOT / RECORD).read_text())
+    known = {cell["id"]: cell for cell in document["cells"]}
+    same_version = document["gvsoc"] == machines_with_gvsoc.gvsoc_version
     for case in cases(ROOT, machines_with_gvsoc)[::EVERY]:
         found, entry = machines_with_gvsoc.gvsoc(case.image, case.conflicts), known[case.id]
         assert found.output_sha256 == entry["output_sha256"], case.id
         cycles = (found.cycles, found.cycles_cold)
-        assert cycles == (entry["gvsoc_cycles"], entry["gvsoc_cycles_cold"]), case.id
+        recorded = (entry["gvsoc_cycles"], entry["gvsoc_cycles_cold"])
+        assert cycles == recorded or not same_version, case.id
 
 
 @pytest.mark.nightly

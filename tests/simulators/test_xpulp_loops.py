@@ -170,6 +170,14 @@ def test_a_branch_as_last_instruction_faults(last: str) -> None:
     assert run_text(text).fault["kind"] == "hardware-loop"
 
 
+@pytest.mark.parametrize("end", ["0", "1"])
+def test_a_loop_that_ends_before_its_body_faults(end: str) -> None:
+    text = f"la s1, here\nemit s1\nli a2, 4\nhere: {setup(0, 'a2', end)}\nnop\nnop\nfinish\n"
+    outcome = run_text(text)
+    assert outcome.fault["kind"] == "hardware-loop"
+    assert outcome.fault["pc"] == outcome.words[0]
+
+
 def test_a_finished_loop_leaves_its_end_alone() -> None:
     text = f"""
     li a0, 0

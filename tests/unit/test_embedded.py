@@ -51,6 +51,11 @@ def test_instruction_limit(tmp_path: Path) -> None:
     run = read(tmp_path, ended(), status="limit")
     assert run.status is RunStatus.TIMEOUT
     assert run.reason == "limit of 1000 simulated instructions reached"
+    where = {**FAULT, "kind": "limit", "address": None, "detail": "core 3 running, pc 0x1c010044"}
+    run = read(tmp_path, ended(), status="limit", fault=where)
+    assert run.status is RunStatus.TIMEOUT
+    assert run.reason.endswith("instructions reached: core 3 running, pc 0x1c010044")
+    assert (run.fault and run.fault.core, run.fault and run.fault.pc) == (3, 0x1C010044)
 
 
 def test_fault(tmp_path: Path) -> None:

@@ -57,8 +57,12 @@ def clock(folder: Path) -> str:
 
 def make(name: str, settings: Mapping[str, Any], files: Sequence[Path]) -> CommandSimulator:
     """The simulator whose command line is in the settings."""
-    line, counter = settings["line"], Counter(Unit(settings["options"]["counts"]))
+    line, counter = settings["line"], _counter(settings["options"])
     return CommandSimulator(name, _program(line), _words(line, name), counter)
+
+
+def _counter(options: Mapping[str, Any]) -> Counter:
+    return Counter(Unit(options.get("counts", Unit.NOTHING.value)))
 
 
 def _words(line: str, where: str) -> tuple[str, ...]:

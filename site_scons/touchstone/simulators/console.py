@@ -44,7 +44,7 @@ def ends_with_record(data: bytes) -> bool:
         (size,) = struct.unpack_from("<I", stream, position + _SIZE_FIELD)
         position += HEADER.size + size
         if kind == END:
-            return position <= len(stream)
+            return bool(position <= len(stream))
     return False
 
 

@@ -4,8 +4,9 @@
 QEMU has no pipeline and no DWT cycle counter. With `-icount` an executed instruction takes a fixed
 time of the board's clock, so that a counter of the board, which the firmware reads in place of
 CYCCNT (`cycle_counter` in target.yaml), counts instructions. They are exact: one instruction takes
-3.2 counts, and the difference of two reads is off by less than one count, so that rounding gives the
-whole number. `sleep=off` keeps the host's clock out: every run answers the same bytes. Instructions that an IT block skips count as executed, as on the embedded simulator.
+3.2 counts, and the difference of two reads is off by less than one count, so that rounding gives
+the whole number. `sleep=off` keeps the host's clock out: every run answers the same bytes.
+Instructions that an IT block skips count as executed, as on the embedded simulator.
 
 QEMU has no limit of executed instructions either: the wall limit is made from it, with a speed that
 a loaded machine still reaches.

@@ -16,7 +16,6 @@ from pathlib import Path
 from touchstone.errors import UserError, unknown
 from touchstone.simulators.base import Timing
 
-
 # Whatever a command line of the user's runs (simulators/command.py).
 COMMAND = "command"
 
@@ -130,15 +129,15 @@ def adapter_of(name: str) -> str:
 def timing_of(name: str, settings: Mapping[str, str]) -> Timing:
     """What the cycle column of a simulator holds; a command's settings say what it counts."""
     if name == COMMAND:
-        return _COUNTED[settings["counts"]]
+        return _COUNTED[settings.get("counts", "nothing")]
     return EMBEDDED[name].timing if name in EMBEDDED else EXTERNAL[name].timing
 
 
 def check_settings(name: str, settings: Mapping[str, int | str]) -> None:
     """UserError where one of a command's settings has a value that means nothing."""
-    if name == COMMAND and settings.get("counts") not in _COUNTED:
-        found = str(settings.get("counts"))
-        raise UserError(unknown(f"settings ({name}): counts", found, _COUNTED))
+    counts = str(settings.get("counts", "nothing"))
+    if name == COMMAND and counts not in _COUNTED:
+        raise UserError(unknown(f"settings ({name}): counts", counts, _COUNTED))
 
 
 def clock_of(name: str, folder: Path) -> str:

@@ -317,6 +317,12 @@ void execute(sim *s, core *c, uint64_t limit, uint64_t budget) {
         case OP_LP_SETUP:
         case OP_LP_SETUPI: {
             bool counted = in->op == OP_LP_SETUPI;
+            if ((counted ? in->rs2 : in->imm) < 2) {
+                SYNC();
+                PUBLISH();
+                fault(s, c, "hardware-loop", NULL, "the loop ends before its body begins");
+                return;
+            }
             c->lpstart[in->rs3] = PC_OF(in) + 4;
             set_loop_end(s, c, in->rs3, PC_OF(in) + 2 * (counted ? in->rs2 : in->imm));
             c->lpcount[in->rs3] = counted ? in->imm : RS1;
