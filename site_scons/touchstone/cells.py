@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from touchstone.manifest import DIMENSIONS, Kernel, Target, Variant
 
@@ -91,6 +91,17 @@ class Cell:
         if self.cflags:
             extras.append(f"cflags-{flags_digest(self.cflags)}")
         return extras
+
+    @property
+    def id_by_memory(self) -> str:
+        """The id of the plainest cell that needs and has the same memory: what fits here or does
+        not, does so whatever compiles it, and on every simulator with the chip's memory map."""
+        simulator, chip = self.simulator, self.target.simulators[0]
+        if self.target.memory_map(simulator) == self.target.memory_map(chip):
+            simulator = chip
+        toolchain = self.target.toolchains[0].name
+        plain = replace(self, toolchain=toolchain, cflags=(), simulator=simulator)
+        return replace(plain, settings=(), command=None).id
 
     @property
     def rerun(self) -> str:

@@ -179,7 +179,10 @@ def collect(
         last_cycles = last.get(plan.cell.id)
         results.append(cell_result(root, plan, verdict, cached=cached, last_cycles=last_cycles))
     unexpected = tuple(
-        result.id for result in results if result.status == "SKIP" and result.id not in known_skips
+        plan.cell.id
+        for plan in plans
+        if plan.planned.skip is not None
+        and not {plan.cell.id, plan.cell.id_by_memory} & set(known_skips)
     )
     return Report(tuple(results), verdicts, unexpected)
 
