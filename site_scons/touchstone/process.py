@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import resource
 import signal
@@ -17,6 +18,7 @@ from pathlib import Path
 
 OUTPUT_TAIL_BYTES = 16 * 1024
 FILE_MEGABYTES = 64
+SPARE_SECONDS = 10
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 2.0
 
@@ -100,16 +102,15 @@ def kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def _limit(child: int, what: int, megabytes: int) -> None:
+def _limit(child: int, what: int, most: int) -> None:
     """Bound what a child that has just started may use, where the host can do it.
 
     Not in a `preexec_fn`: Python code between fork and exec may deadlock in a threaded parent.
     """
     prlimit = getattr(resource, "prlimit", None)
     if prlimit is not None:
-        size = megabytes * 1024 * 1024
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            prlimit(child, what, (size, size))
+            prlimit(child, what, (most, most))
 
 
 def run_limited(
@@ -144,9 +145,12 @@ def run_limited(
             start_new_session=True,
         )
         if memory_megabytes is not None:
-            _limit(child.pid, resource.RLIMIT_AS, memory_megabytes)
+            _limit(child.pid, resource.RLIMIT_AS, memory_megabytes << 20)
         if own is not None:
-            _limit(child.pid, resource.RLIMIT_FSIZE, FILE_MEGABYTES)
+            _limit(child.pid, resource.RLIMIT_FSIZE, FILE_MEGABYTES << 20)
+        # Should we be killed, nobody is left to keep the wall limit: the host then ends the child.
+        processor_seconds = wall_seconds * (os.cpu_count() or 1) + SPARE_SECONDS
+        _limit(child.pid, resource.RLIMIT_CPU, math.ceil(processor_seconds))
         with registry.hold(child.pid):
             finished = False if until is None else _wait_until(child, until, wall_seconds)
             timed_out = not finished and not _wait(child, 0 if until else wall_seconds)

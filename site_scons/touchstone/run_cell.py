@@ -89,11 +89,11 @@ def interpret(ran: SimulatorRun, image: Image) -> CellRun:
         result = parse_stream(ran.stream, image.expected)
     except RecordError as error:
         return _incomplete(ran, image, RunStatus.NO_OUTPUT, str(error))
+    if not result.cases:
+        return _incomplete(ran, image, RunStatus.CRASH, f"the firmware says: {result.status_text}")
     if not _counters_agree(ran.counter_reads, result):
         reason = "the firmware's cycles are not those that the simulator answered"
         return _incomplete(ran, image, RunStatus.CRASH, reason)
-    if not result.cases:
-        return _incomplete(ran, image, RunStatus.CRASH, f"the firmware says: {result.status_text}")
     return _complete(ran, image, result)
 
 
@@ -140,12 +140,12 @@ def _counted(counter: Counter, unit: Unit, counts: int | None) -> int | None:
     return round(counts * counter.per_count)
 
 
-def _counters_agree(reads: tuple[CounterRead, ...], result: JobResult) -> bool:
+def _counters_agree(reads: tuple[CounterRead, ...] | None, result: JobResult) -> bool:
     """Whether the cycles in the result are the differences of what the firmware was told.
 
     Simulators that do not note the reads have none to hold against.
     """
-    if not reads or result.cycles_warm is None or result.cycles_cold is None:
+    if reads is None or result.cycles_warm is None or result.cycles_cold is None:
         return True
     if len(reads) != COUNTER_READS:
         return False
@@ -154,8 +154,8 @@ def _counters_agree(reads: tuple[CounterRead, ...], result: JobResult) -> bool:
     return (cold, warm) == (result.cycles_cold, result.cycles_warm)
 
 
-def _warm_instructions(reads: tuple[CounterRead, ...]) -> int | None:
+def _warm_instructions(reads: tuple[CounterRead, ...] | None) -> int | None:
     """Instructions between the last two reads of the cycle counter: those of the timed run."""
-    if len(reads) != COUNTER_READS:
+    if reads is None or len(reads) != COUNTER_READS:
         return None
     return reads[3].instructions - reads[2].instructions

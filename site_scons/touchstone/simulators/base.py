@@ -77,13 +77,17 @@ class Fault:
 
 @dataclass(frozen=True)
 class SimulatorRun:
-    """What a simulator made of an image."""
+    """What a simulator made of an image.
+
+    `counter_reads` is None where the simulator does not note them; noted ones must agree with
+    what the firmware reports.
+    """
 
     status: RunStatus
     reason: str
     stream: bytes
     log: str
-    counter_reads: tuple[CounterRead, ...]
+    counter_reads: tuple[CounterRead, ...] | None
     instructions: int | None
     fault: Fault | None = None
     counter: Counter = Counter()

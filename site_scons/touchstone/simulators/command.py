@@ -138,4 +138,4 @@ def interpret(
         status, reason = RunStatus.NO_OUTPUT, "the command ended without a record"
     else:
         status, reason = RunStatus.COMPLETED, ""
-    return SimulatorRun(status, reason, stream, log, (), None, fault, counter)
+    return SimulatorRun(status, reason, stream, log, None, None, fault, counter)

@@ -105,7 +105,7 @@ class GvsocSimulator:
         try:
             result, console = self._launch(image, limits, directory, registry)
         except (GvsocError, OSError, ValueError) as error:
-            return SimulatorRun(RunStatus.CRASH, str(error), b"", "", (), None)
+            return SimulatorRun(RunStatus.CRASH, str(error), b"", "", None, None)
         return interpret(result, console, limits)
 
     def _launch(
@@ -138,7 +138,7 @@ def interpret(result: ProcessResult, console: bytes, limits: Limits) -> Simulato
     status, reason, fault = _judge(result, said, log, limits)
     if status is RunStatus.COMPLETED and not stream:
         status, reason = RunStatus.NO_OUTPUT, "the firmware ended without a result"
-    return SimulatorRun(status, reason, stream, log + said, (), None, fault)
+    return SimulatorRun(status, reason, stream, log + said, None, None, fault)
 
 
 def _judge(

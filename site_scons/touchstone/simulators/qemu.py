@@ -122,7 +122,7 @@ def interpret(result: ProcessResult, stream: bytes, limits: Limits, seconds: flo
         status, reason = RunStatus.NO_OUTPUT, "the firmware ended without a result"
     else:
         status, reason = RunStatus.COMPLETED, ""
-    return SimulatorRun(status, reason, stream, log, (), None, fault, COUNTER)
+    return SimulatorRun(status, reason, stream, log, None, None, fault, COUNTER)
 
 
 def _killed(number: int, log: str) -> str:

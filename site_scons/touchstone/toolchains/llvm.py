@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -79,10 +80,18 @@ def target_commands(options: Mapping[str, Any], extra: tuple[str, ...]) -> Comma
     flags = (*machine, *options.get("cflags", ()))
     return Commands(
         program=PROGRAM,
-        compile=("cc", *flags, *COMPILE_FLAGS, *extra),
+        compile=("cc", *flags, *COMPILE_FLAGS, *_as_said(extra)),
         link=("cc", *flags, *LINK_FLAGS, *options.get("ldflags", ())),
         link_tail=RUNTIME,
     )
+
+
+def _as_said(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """zig's driver rounds -O1 and -O3 to -O2 and -Oz to -Os; clang itself takes them as said."""
+    words: list[str] = []
+    for flag in flags:
+        words += ["-Xclang", flag] if re.fullmatch("-O[0-3sz]", flag) else [flag]
+    return tuple(words)
 
 
 def host_triple() -> str:
