@@ -84,7 +84,9 @@ def prepare(root: Path, arguments: Mapping[str, str]) -> Command:
         catalogue=catalogue,
         plans=tuple(plan_graph(catalogue, cells, common)),
         known_skips=load_expected_skips(root / EXPECTED_SKIPS, root / YAML_CACHE),
-        session=Session(verbose=request.verbose),
+        session=Session(
+            verbose=request.verbose, total=sum(planned.skip is None for planned in cells)
+        ),
     )
 
 

@@ -18,6 +18,7 @@ class Session:
     """Mutable on purpose: it is the one place where a running build leaves notes."""
 
     verbose: bool = False
+    total: int = 0
     registry: ProcessRegistry = field(default_factory=ProcessRegistry)
     simulated: set[str] = field(default_factory=set)
     checked: set[str] = field(default_factory=set)
@@ -40,7 +41,7 @@ class Session:
         with self._lock:
             self.checked.add(cell)
             count = len(self.checked)
-        text = f"[{count}] {status} {cell}"
+        text = f"[{count}/{self.total}] {status} {cell}"
         self.say(text if cycles is None else f"{text}: {cycles} cycles")
 
     def note_failure(self, node: str, reason: str) -> None:
