@@ -290,7 +290,7 @@ def test_a_run_that_completes(installation: Installation) -> None:
     assert (ran.status, ran.reason) == (RunStatus.COMPLETED, "")
     assert ran.stream == b"".join(records)
     assert ran.log == "note\nmore\nfrom gvsoc\n"
-    assert (ran.counter_reads, ran.instructions) == ((), None)
+    assert (ran.counter_reads, ran.instructions) == (None, None)
 
 
 def test_the_launcher_sees_its_libraries_and_the_settings(installation: Installation) -> None:
