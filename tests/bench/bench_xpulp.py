@@ -105,7 +105,8 @@ def main() -> int:
         for name in images
         for conflicts in CONFLICTS
     ]
-    goal = f"at least {GOAL_MIPS:g} MIPS and {GOAL_RATIO:g} times GVSOC"
+    goal = f"at least {GOAL_MIPS:g} MIPS"
+    goal += f" and {GOAL_RATIO:g} times GVSOC" if beside else "; GVSOC is not here: not compared"
     print(f"{'PASS' if all(good) else 'FAIL'}: {goal}")
     return 0 if all(good) else 1
 
