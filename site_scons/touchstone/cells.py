@@ -14,6 +14,8 @@ DEFAULT_ROUNDING = "floor"
 DEFAULT_SOFTMAX = "authors"
 DEFAULT_GELU = "i_gelu"
 DEFAULT_DATA = "random"
+# The cases of a job; the first is the timed one.
+VALUE_CLASSES = ("random", "extremes", "saturating", "constant", "one_hot")
 
 
 @dataclass(frozen=True, order=True)

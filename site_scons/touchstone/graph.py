@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from touchstone.cells import Cell, flags_digest, numerics_words
+from touchstone.cells import VALUE_CLASSES, Cell, flags_digest, numerics_words
 from touchstone.files import canonical_json
 from touchstone.manifest import Catalogue, Kernel, Target, Variant
 from touchstone.plan import PlannedCell
@@ -23,7 +23,6 @@ from touchstone.sizes import Needs
 BUILD = "build"
 COMMON_SOURCES = "targets/common"
 SIMULATOR_SOURCES = "site_scons/touchstone/simulators"
-VALUE_CLASSES = ("random", "extremes", "saturating", "constant", "one_hot")
 
 
 @dataclass(frozen=True)

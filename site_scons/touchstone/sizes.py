@@ -8,13 +8,10 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from touchstone.cells import Cell
+from touchstone.cells import VALUE_CLASSES, Cell
 from touchstone.expression import evaluate
-from touchstone.job import align16, data_bytes_needed
+from touchstone.job import HEADER_BYTES, align16, data_bytes_needed
 from touchstone.manifest import TYPE_BYTES, Kernel, Operand
-
-HEADER_WORDS = 24
-CASES = 5
 
 
 @dataclass(frozen=True)
@@ -59,11 +56,12 @@ def needs_of(cell: Cell) -> Needs:
 
 def job_bytes(kernel: Kernel, sizes: Mapping[str, int]) -> int:
     """An upper bound for the job block: cases may share operands, here none does."""
-    words = HEADER_WORDS + CASES * (2 + len(kernel.params) + 4 * len(kernel.operands))
+    cases = len(VALUE_CLASSES)
+    words = cases * (2 + len(kernel.params) + 4 * len(kernel.operands))
     data = sum(
         align16(sizes[operand.name]) for operand in kernel.operands if operand.role != "output"
     )
-    return align16(4 * words) + CASES * data
+    return align16(HEADER_BYTES + 4 * words) + cases * data
 
 
 def skip_reason(cell: Cell, needs: Needs) -> str | None:

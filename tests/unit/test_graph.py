@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from touchstone.cellid import parse_cell_id
+from touchstone.cells import VALUE_CLASSES
 from touchstone.graph import (
-    VALUE_CLASSES,
     CellPlan,
     instruction_limit,
     plan_graph,
