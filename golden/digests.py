@@ -31,7 +31,10 @@ KERNELS = (
     "layernorm",
     "gelu",
     "add",
+    "ffn",
+    "encoder_block",
 )
+_WITH_F = ("ffn", "encoder_block")
 _ECG_KERNELS = ("mhsa", "mhsa_fwsa")
 
 # (S, E, P, H), rounding, per channel, softmax, gelu, data
@@ -50,6 +53,7 @@ def compute() -> dict[str, dict[str, str]]:
         for (s, e, p, h), rounding, per_channel, softmax, gelu, data in _POINTS:
             if data == "ecg" and kernel not in _ECG_KERNELS:
                 continue
+            f = 2 * e + 3 if kernel in _WITH_F else 0
             numerics = {
                 "rounding": rounding,
                 "per_channel": per_channel,
@@ -58,7 +62,7 @@ def compute() -> dict[str, dict[str, str]]:
             }
             spec = {
                 "kernel": kernel,
-                "shape": {"S": s, "E": e, "P": p, "H": h, "F": 0},
+                "shape": {"S": s, "E": e, "P": p, "H": h, "F": f},
                 "seed": 1,
                 "numerics": numerics,
                 "data": data,

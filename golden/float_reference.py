@@ -181,9 +181,9 @@ class RealCase:
         return self.requantise(acc, name, (heads, width))
 
 
-def _layernorm(case: RealCase) -> Band:
-    x, weights, bias = case.real("input"), case.real("weight"), case.real("bias")
-    unit = 2.0 ** case.params["shift"]
+def _layernorm(case: RealCase, x: Array, stem: str) -> Band:
+    weights, bias = case.real(f"{stem}weight"), case.real(f"{stem}bias")
+    unit = 2.0 ** case.params[f"{stem}shift"]
     mean = x.mean(axis=-1, keepdims=True)
     variance = ((x - mean) ** 2).mean(axis=-1, keepdims=True)
     expected = ((x - mean) / np.sqrt(variance + 1) * weights + bias) / unit
@@ -196,19 +196,19 @@ def _layernorm(case: RealCase) -> Band:
     return Band(*(np.clip(part, -128, 127) for part in parts))
 
 
-def _gelu(case: RealCase) -> Band:
+def _gelu(case: RealCase, x: Array) -> Band:
     """For tables as the presets have them (not the doubled one of class saturating)."""
     scale, below, above = _GELU[case.gelu]
     values = [x * scale / 2 * (1 + math.erf(x * scale / math.sqrt(2))) for x in range(-128, 128)]
-    expected = np.array(values)[case.operands["input"].astype(np.int64) + 128] / scale
+    expected = np.array(values)[x.astype(np.int64) + 128] / scale
     parts = (expected, expected - below, expected + above)
     return Band(*(np.clip(part, -128, 127) for part in parts))
 
 
-def _add(case: RealCase) -> Band:
-    acc = case.real("a") * case.params["a_mul"] + case.real("b") * case.params["b_mul"]
-    gain = np.array(2.0 ** -case.params["shift"])
-    return quantise(Band.exact(acc), gain, bool(case.params["flags"] & 1))
+def _add(case: RealCase, stem: str, parts: Mapping[str, Array]) -> Band:
+    acc = sum(x.astype(np.float64) * case.params[f"{stem}{name}_mul"] for name, x in parts.items())
+    gain = np.array(2.0 ** -case.params[f"{stem}shift"])
+    return quantise(Band.exact(np.asarray(acc)), gain, bool(case.params[f"{stem}flags"] & 1))
 
 
 def _fwsa(case: RealCase) -> Band:
@@ -226,9 +226,9 @@ _REFERENCES: dict[str, Callable[[RealCase], Band]] = {
         case.given("map"), case.given("value"), "requant"
     ),
     "fwsa": _fwsa,
-    "layernorm": _layernorm,
-    "gelu": _gelu,
-    "add": _add,
+    "layernorm": lambda case: _layernorm(case, case.real("input"), ""),
+    "gelu": lambda case: _gelu(case, case.operands["input"]),
+    "add": lambda case: _add(case, "", {name: case.operands[name] for name in "ab"}),
 }
 
 
@@ -238,8 +238,17 @@ def reference(kernel: str, case: RealCase) -> Band:
 
 
 def stage_references(kernel: str, case: RealCase, stages: Mapping[str, Array]) -> dict[str, Band]:
-    """Bands of every stage of mhsa or mhsa_fwsa, each from the integers of the stages before."""
-    x = case.given("input")
+    """Bands of every stage of a composition, each from the integers of the stages before."""
+    if kernel == "ffn":
+        return _ffn_stages(case, case.given("input"), stages)
+    if kernel == "encoder_block":
+        return _encoder_stages(case, stages)
+    return _attention_stages(kernel, case, case.given("input"), stages)
+
+
+def _attention_stages(
+    kernel: str, case: RealCase, x: Band, stages: Mapping[str, Array]
+) -> dict[str, Band]:
     done = {name: Band.exact(values) for name, values in stages.items()}
     if kernel == "mhsa":
         bands = {
@@ -254,3 +263,29 @@ def stage_references(kernel: str, case: RealCase, stages: Mapping[str, Array]) -
     bands["context"] = case.context(done["map"], done["value"], "context")
     bands["output"] = case.linear_out(done["context"].reshape(rows, heads * width), "o_", "o")
     return bands
+
+
+def _ffn_stages(case: RealCase, x: Band, stages: Mapping[str, Array]) -> dict[str, Band]:
+    return {
+        "hidden": case.linear_out(x, "up_", "up"),
+        "activated": _gelu(case, stages["hidden"]),
+        "output": case.linear_out(Band.exact(stages["activated"]), "down_", "down"),
+    }
+
+
+def _encoder_stages(case: RealCase, stages: Mapping[str, Array]) -> dict[str, Band]:
+    normal1, normal2 = (Band.exact(stages[name]) for name in ("normal1", "normal2"))
+    attention = _attention_stages("mhsa", case, normal1, stages)
+    network = _ffn_stages(case, normal2, stages)
+    first = {"residual": case.operands["input"], "layer": stages["attended"]}
+    second = {"residual": stages["residual"], "layer": stages["network"]}
+    return {
+        "normal1": _layernorm(case, case.real("input"), "norm1_"),
+        **{name: band for name, band in attention.items() if name != "output"},
+        "attended": attention["output"],
+        "residual": _add(case, "add1_", first),
+        "normal2": _layernorm(case, stages["residual"].astype(np.float64), "norm2_"),
+        **{name: band for name, band in network.items() if name != "output"},
+        "network": network["output"],
+        "output": _add(case, "add2_", second),
+    }

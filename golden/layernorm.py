@@ -41,23 +41,40 @@ def _isqrt(values: Array) -> Array:
     return np.where((root + 1) * (root + 1) <= values, root + 1, root)
 
 
+def make_scale(rng: CounterRng, width: int, value_class: str) -> tuple[Array, Array, int]:
+    """Weight, bias and shift."""
+    largest, shift = _SPREADS[value_class]
+    if value_class == "extremes":
+        weights = np.where(rng.bytes("weight", (width,)) & 1, 32767, -32768)
+    else:
+        sign = np.where(rng.bytes("weight.sign", (width,)) & 1, 1, -1)
+        weights = sign * rng.integers("weight", (width,), largest // 2, largest)
+    reach = 32 << shift
+    bias = rng.integers("bias", (width,), -reach, reach).astype(np.int32)
+    return weights.astype(np.int16), bias, shift
+
+
 def make_inputs(
     shape: Shape, rng: CounterRng, value_class: str, numerics: Numerics, source: str
 ) -> tuple[Params, Operands]:
     """Parameters and operands of a case, in the kernel's order."""
-    largest, shift = _SPREADS[value_class]
-    if value_class == "extremes":
-        weights = np.where(rng.bytes("weight", (shape.E,)) & 1, 32767, -32768)
-    else:
-        sign = np.where(rng.bytes("weight.sign", (shape.E,)) & 1, 1, -1)
-        weights = sign * rng.integers("weight", (shape.E,), largest // 2, largest)
-    reach = 32 << shift
-    operands = {
-        "input": activation(rng, "input", (shape.S, shape.E), value_class),
-        "weight": weights.astype(np.int16),
-        "bias": rng.integers("bias", (shape.E,), -reach, reach).astype(np.int32),
-    }
-    return {"shift": shift}, operands
+    weights, bias, shift = make_scale(rng, shape.E, value_class)
+    x = activation(rng, "input", (shape.S, shape.E), value_class)
+    return {"shift": shift}, {"input": x, "weight": weights, "bias": bias}
+
+
+def normalise(x: Array, weights: Array, bias: Array, shift: int) -> Array:
+    """int8 [S,E] of int8 rows."""
+    wide = x.astype(np.int64)
+    width = wide.shape[-1]
+    mean = _divide(wide.sum(axis=-1, keepdims=True), np.int64(width))
+    centred = wide - mean
+    squares = (centred * centred).sum(axis=-1, keepdims=True)
+    std = _isqrt(check_int32(squares, "a sum of squares") // width + 1)
+    acc = _divide(centred * weights.astype(np.int64), std) + bias.astype(np.int64)
+    check_int32(acc, "an accumulator")
+    result: Array = np.clip(acc >> np.int64(shift), -128, 127).astype(np.int8)
+    return result
 
 
 def golden(shape: Shape, params: Mapping[str, int], operands: Mapping[str, Array]) -> Operands:
@@ -65,10 +82,4 @@ def golden(shape: Shape, params: Mapping[str, int], operands: Mapping[str, Array
     x = take(operands, "input", "int8", (shape.S, shape.E))
     weights = take(operands, "weight", "int16", (shape.E,))
     bias = take(operands, "bias", "int32", (shape.E,))
-    shift = param(params, "shift", 0, 31)
-    mean = _divide(x.sum(axis=-1, keepdims=True), np.int64(shape.E))
-    centred = x - mean
-    squares = (centred * centred).sum(axis=-1, keepdims=True)
-    std = _isqrt(check_int32(squares, "a sum of squares") // shape.E + 1)
-    acc = check_int32(_divide(centred * weights, std) + bias, "an accumulator")
-    return {"output": np.clip(acc >> np.int64(shift), -128, 127).astype(np.int8)}
+    return {"output": normalise(x, weights, bias, param(params, "shift", 0, 31))}

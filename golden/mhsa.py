@@ -25,6 +25,14 @@ def make_inputs(
         x = ecg_tokens(rng, shape.S, shape.E)
     else:
         x = activation(rng, "input", (shape.S, shape.E), value_class)
+    params, operands = make_layer(shape, rng, x, value_class, numerics)
+    return params, {"input": x, **operands}
+
+
+def make_layer(
+    shape: Shape, rng: CounterRng, x: Array, value_class: str, numerics: Numerics
+) -> tuple[Params, Operands]:
+    """Parameters and all operands but the input, for a given input."""
     head_weights = (shape.H, shape.P, shape.E)
     q_weight, k_weight, v_weight = (
         weight(rng, f"{name}_weight", head_weights, value_class) for name in "qkv"
@@ -47,7 +55,7 @@ def make_inputs(
     mixed = attention_context.mix(attention, value, context).reshape(shape.S, -1)
     o_bias, o = linear_o.calibrate(rngs["o"], mixed, o_weight, value_class, numerics)
 
-    operands = {"input": x, "q_weight": q_weight, "q_bias": q_bias}
+    operands = {"q_weight": q_weight, "q_bias": q_bias}
     operands |= {"k_weight": k_weight, "k_bias": k_bias, "v_weight": v_weight, "v_bias": v_bias}
     operands |= {"o_weight": o_weight, "o_bias": o_bias}
     params: Params = {}

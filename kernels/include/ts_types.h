@@ -4,14 +4,34 @@
 
 #include <stdint.h>
 
+/** What ts_schedule.order may be; kernel.yaml says which ones a variant has. */
+enum {
+    TS_ORDER_OWN = 0,        /**< The variant's own choice. */
+    TS_ORDER_CONTEXT = 1,    /**< Heads outermost; the context of all heads is kept as int8. */
+    TS_ORDER_ACCUMULATE = 2, /**< Heads outermost; the output of all rows is kept as int32. */
+    TS_ORDER_RECOMPUTE = 3,  /**< Rows outermost; only a tile's output is kept as int32, and keys
+                                  and values are computed anew for every tile. */
+};
+
 /**
- * Dimensions of one job, in elements.
+ * How a depth-first kernel goes about its work: it decides cycles and scratch, never the result.
+ * All 0 is the variant's own choice, and what every other kernel has.
+ */
+typedef struct {
+    uint32_t tile;  /**< Query rows of one core's attention map tile. */
+    uint32_t heads; /**< Heads whose keys and values exist at once. */
+    uint32_t order; /**< TS_ORDER_... */
+} ts_schedule;
+
+/**
+ * Dimensions of one call, in elements, and its schedule: what a scratch-size function depends on.
  *
  * S sequence length, E embedding, P projection per head, H heads, F feed-forward width. A dimension
  * that an operation does not use is 0.
  */
 typedef struct {
     uint32_t S, E, P, H, F;
+    ts_schedule schedule;
 } ts_shape;
 
 /**

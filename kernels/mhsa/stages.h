@@ -112,27 +112,33 @@ static inline void ts_mhsa_attend(const ts_team *team, const ts_mhsa_args *args,
     stages->attention_context(team, &context_args, b->stage_scratch);
 }
 
-/* `scratch`: ts_mhsa_buffer_bytes, then what the most demanding stage needs. */
-static inline void ts_mhsa_run(const ts_team *team, const ts_mhsa_args *args, void *scratch,
-                               const ts_mhsa_stages *stages) {
-    const ts_mhsa_buffers b = ts_mhsa_place(&args->shape, team->cores, scratch);
-    for (uint32_t h = 0; h < args->shape.H; h += b.heads) {
+/* The whole block in given buffers. */
+static inline void ts_mhsa_run_in(const ts_team *team, const ts_mhsa_args *args,
+                                  const ts_mhsa_stages *stages, const ts_mhsa_buffers *b) {
+    for (uint32_t h = 0; h < args->shape.H; h += b->heads) {
         ts_shape heads_shape = args->shape;
-        heads_shape.H = ts_min(b.heads, args->shape.H - h);
-        ts_mhsa_project(team, args, stages, &b, h, &heads_shape);
+        heads_shape.H = ts_min(b->heads, args->shape.H - h);
+        ts_mhsa_project(team, args, stages, b, h, &heads_shape);
         ts_team_barrier(team);
-        ts_mhsa_attend(team, args, stages, &b, h, &heads_shape);
+        ts_mhsa_attend(team, args, stages, b, h, &heads_shape);
         ts_team_barrier(team);
     }
     const ts_linear_o_args output_args = {
         .shape = args->shape,
-        .input = b.context,
+        .input = b->context,
         .weight = args->o_weight,
         .bias = args->o_bias,
         .requant = args->o,
         .output = args->output,
     };
-    stages->linear_o(team, &output_args, b.stage_scratch);
+    stages->linear_o(team, &output_args, b->stage_scratch);
+}
+
+/* `scratch`: ts_mhsa_buffer_bytes, then what the most demanding stage needs. */
+static inline void ts_mhsa_run(const ts_team *team, const ts_mhsa_args *args, void *scratch,
+                               const ts_mhsa_stages *stages) {
+    const ts_mhsa_buffers b = ts_mhsa_place(&args->shape, team->cores, scratch);
+    ts_mhsa_run_in(team, args, stages, &b);
 }
 
 #endif

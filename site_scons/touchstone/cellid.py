@@ -18,6 +18,7 @@ from touchstone.cells import (
 )
 from touchstone.errors import UserError, unknown
 from touchstone.manifest import Catalogue, Kernel, Target
+from touchstone.schedule import OWN, with_word
 from touchstone.simulators.registry import EMBEDDED, EXTERNAL
 
 FORM = "TARGET/KERNEL[.VARIANT]/S81-E32-P32-H8/c8[/EXTRAS]"
@@ -56,7 +57,12 @@ def parse_cell_id(
         cflags=cflags,
         settings=tuple(sorted(extras.settings)),
         command=command,
+        schedule=extras.schedule,
     )
+    if not cell.schedule.obeyed(variant.schedule):
+        allowed = ", ".join(variant.schedule) or "no schedule"
+        words = "/".join(cell.schedule.words())
+        raise UserError(f"cell={text}: found {words}, allowed {allowed}")
     if extras.line and command is None:
         raise UserError(f"cell={text}: found no command=, allowed the one that the cell was run by")
     if cell.id != text and not (cflags and extras.flags == flags_digest(cflags)):
@@ -96,6 +102,7 @@ class _Extras:
         self.flags = ""
         self.line = ""
         self.settings: list[tuple[str, str]] = []
+        self.schedule = OWN
         self._numerics: dict[str, object] = {}
         toolchains = [toolchain.name for toolchain in target.toolchains]
         for word in words:
@@ -115,6 +122,10 @@ class _Extras:
                 self._other(text, target, word)
 
     def _other(self, text: str, target: Target, word: str) -> None:
+        scheduled = with_word(self.schedule, word)
+        if scheduled is not None:
+            self.schedule = scheduled
+            return
         name, _, value = word.partition("-")
         if name in target.simulator_settings.get(self.simulator, {}):
             self.settings.append((name, value))

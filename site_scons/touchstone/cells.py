@@ -8,6 +8,7 @@ import shlex
 from dataclasses import dataclass, replace
 
 from touchstone.manifest import DIMENSIONS, Kernel, Target, Variant
+from touchstone.schedule import OWN, Schedule
 
 DEFAULT_SEED = 42
 DEFAULT_ROUNDING = "floor"
@@ -65,6 +66,7 @@ class Cell:
     """The simulator's settings that are not those of target.yaml."""
     command: str | None = None
     """What sim=command runs, None for target.yaml's command."""
+    schedule: Schedule = OWN
 
     @property
     def id(self) -> str:
@@ -81,6 +83,7 @@ class Cell:
     def _extras(self) -> list[str]:
         extras = [self.data] if self.data != DEFAULT_DATA else []
         extras += numerics_words(self.numerics)
+        extras += self.schedule.words()
         if self.seed != DEFAULT_SEED:
             extras.append(f"seed{self.seed}")
         if self.toolchain != self.target.toolchains[0].name:
@@ -145,7 +148,7 @@ def relevant_numerics(kernel: Kernel, numerics: Numerics) -> Numerics:
         rounding=numerics.rounding if "flags" in params else DEFAULT_ROUNDING,
         per_channel=numerics.per_channel and per_channel,
         softmax=numerics.softmax if "softmax_table" in names else DEFAULT_SOFTMAX,
-        gelu=numerics.gelu if "table" in names else DEFAULT_GELU,
+        gelu=numerics.gelu if names & {"table", "gelu_table"} else DEFAULT_GELU,
     )
 
 

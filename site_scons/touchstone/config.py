@@ -19,6 +19,7 @@ from typing import Any
 
 from touchstone.cells import DEFAULT_DATA, DEFAULT_SEED, Numerics, Shape
 from touchstone.errors import UserError, unknown
+from touchstone.schedule import OWN, Schedule
 from touchstone.schema import load_validated
 from touchstone.textfile import read_text, shown
 
@@ -45,6 +46,7 @@ class ConfigEntry:
     seed: int
     numerics: Numerics
     data: str
+    schedules: tuple[Schedule, ...] = (OWN,)
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ def _entry(entry: Mapping[str, Any], defaults: Mapping[str, Any], where: str) ->
         seed=entry.get("seed", defaults.get("seed", DEFAULT_SEED)),
         numerics=Numerics(**{**defaults.get("numerics", {}), **entry.get("numerics", {})}),
         data=entry.get("data", DEFAULT_DATA),
+        schedules=tuple(Schedule(**schedule) for schedule in entry.get("schedules", [{}])),
     )
 
 

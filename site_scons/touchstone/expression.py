@@ -9,13 +9,13 @@ value is never longer than the text that made it allows.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from types import CodeType
 
 from touchstone.errors import UserError, unknown
 
-VARIABLES = ("S", "E", "P", "H", "F", "cores", "per_channel")
+VARIABLES = ("S", "E", "P", "H", "F", "cores", "per_channel", "tile", "heads", "order")
 MAX_LENGTH = 400
 MAX_VALUE = (1 << 53) - 1
 """The largest value that a result may have: what JSON readers hold exactly."""
@@ -54,10 +54,11 @@ class _RefusedError(Exception):
 def evaluate(text: str | int, variables: Mapping[str, int], where: str) -> int:
     """The value of an expression, from 0 to `MAX_VALUE`.
 
-    `where` is file and key, for messages. UserError where the text is no expression, where a
-    name has no value, at a division by zero, and where the value is out of range.
+    `where` is file and key, for messages. Besides `VARIABLES` the text may use what else has a
+    value in `variables`. UserError where the text is no expression, where a name has no value,
+    at a division by zero, and where the value is out of range.
     """
-    code, _ = _compiled_at(text, where)
+    code, _ = _compiled_at(text, where, _further(variables))
     try:
         value = int(eval(code, {"__builtins__": {}, **FUNCTIONS}, dict(variables)))
     except ZeroDivisionError:
@@ -71,31 +72,51 @@ def evaluate(text: str | int, variables: Mapping[str, int], where: str) -> int:
     return value
 
 
-def names_in(text: str | int, where: str = "expression") -> frozenset[str]:
-    """The names whose values an expression may ask for; UserError where it is none."""
-    return _compiled_at(text, where)[1]
+def evaluate_with_terms(
+    text: str | int, terms: Mapping[str, str | int], variables: Mapping[str, int], where: str
+) -> int:
+    """The value of an expression that may use `terms`: named expressions, each of which may use
+    those before it."""
+    values = dict(variables)
+    for name, term in terms.items():
+        values[name] = evaluate(term, values, f"{where}.terms.{name}")
+    return evaluate(text, values, where)
 
 
-def _compiled_at(text: str | int, where: str) -> tuple[CodeType, frozenset[str]]:
+def names_in(
+    text: str | int, where: str = "expression", terms: Iterable[str] = ()
+) -> frozenset[str]:
+    """The names whose values an expression may ask for, of `VARIABLES` and `terms`; UserError
+    where it is none."""
+    return _compiled_at(text, where, _further(terms))[1]
+
+
+def _further(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in VARIABLES)
+
+
+def _compiled_at(
+    text: str | int, where: str, terms: tuple[str, ...]
+) -> tuple[CodeType, frozenset[str]]:
     try:
-        return _compiled(str(text))
+        return _compiled(str(text), terms)
     except _RefusedError as problem:
         raise UserError(f"{where}: {problem}") from None
 
 
 @lru_cache(maxsize=4096)
-def _compiled(text: str) -> tuple[CodeType, frozenset[str]]:
+def _compiled(text: str, terms: tuple[str, ...]) -> tuple[CodeType, frozenset[str]]:
     if len(text) > MAX_LENGTH:
         raise _RefusedError(f"found {len(text)} characters, allowed at most {MAX_LENGTH}")
     try:
         tree = ast.parse(text.strip(), mode="eval")
-        names = _checked_names(tree, text)
+        names = _checked_names(tree, text, (*VARIABLES, *terms))
         return compile(tree, "<expression>", "eval"), names
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise _RefusedError(f"found {text!r}, allowed an expression of {_ALLOWED}") from None
 
 
-def _checked_names(tree: ast.Expression, text: str) -> frozenset[str]:
+def _checked_names(tree: ast.Expression, text: str, known: tuple[str, ...]) -> frozenset[str]:
     functions = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     names = set()
     for node in ast.walk(tree):
@@ -106,8 +127,8 @@ def _checked_names(tree: ast.Expression, text: str) -> frozenset[str]:
         if isinstance(node, ast.Call):
             _check_call(node, text)
         if isinstance(node, ast.Name) and id(node) not in functions:
-            if node.id not in VARIABLES:
-                raise _RefusedError(unknown(f"name in {text!r}", node.id, VARIABLES))
+            if node.id not in known:
+                raise _RefusedError(unknown(f"name in {text!r}", node.id, known))
             names.add(node.id)
     return frozenset(names)
 

@@ -210,10 +210,11 @@ def variant_sources(catalogue: Catalogue, kernel: Kernel, variant: Variant) -> l
 
 
 def vectors_directory(cell: Cell) -> str:
-    """Readable and stable; nothing of the target is in it."""
+    """Readable and stable; nothing of the target is in it, and kernels of one golden model share
+    it."""
     shape = "-".join(f"{name}{getattr(cell.shape, name)}" for name in cell.kernel.dimensions)
     parts = [cell.data, *numerics_words(cell.numerics), f"seed{cell.seed}"]
-    return f"{BUILD}/vectors/{cell.kernel.name}/{shape}/{'-'.join(parts)}"
+    return f"{BUILD}/vectors/{cell.kernel.golden}/{shape}/{'-'.join(parts)}"
 
 
 def vectors_spec(cell: Cell) -> dict[str, Any]:
@@ -245,9 +246,11 @@ def run_spec(planned: PlannedCell) -> dict[str, Any]:
         "operands": [[operand.name, operand.role] for operand in cell.kernel.operands],
         "params": list(cell.kernel.params),
         "cores": cell.cores,
+        "schedule": list(cell.schedule.values().values()),
         "scratch_bytes": needs.scratch_bytes,
         "output_bytes": needs.output_bytes,
-        "max_instructions": instruction_limit(cell.target, needs),
+        "max_instructions": instruction_limit(cell.target, needs)
+        * cell.schedule.passes(cell.shape.S, cell.cores),
         "wall_seconds": cell.target.limits["wall_seconds"],
         "simulator": cell.simulator,
         "adapter": adapter_of(cell.simulator),

@@ -66,10 +66,12 @@ def build_job(
     cores: int,
     scratch_bytes: int,
     params: Sequence[str],
+    schedule: Sequence[int] = (0, 0, 0),
 ) -> bytes:
     """The job block for the cases of `inputs`, without a run id.
 
     `operands` and `params` give the kernel's order; exactly one operand is the output.
+    `schedule` is that of ts_types.h.
     """
     outputs = [index for index, operand in enumerate(operands) if operand.role == "output"]
     if len(outputs) != 1 or not operands[outputs[0]].size:
@@ -87,7 +89,7 @@ def build_job(
         _case_table(case, index == 0, operands, params, blocks)
         for index, case in enumerate(inputs.cases)
     )
-    body = _dimensions(inputs) + bytes(12) + tables
+    body = _dimensions(inputs) + struct.pack("<3I", *schedule) + tables
     body += bytes(align16(CRC_START + len(body)) - CRC_START - len(body)) + blocks.data
     header = struct.pack(
         "<16I",

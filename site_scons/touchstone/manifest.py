@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from touchstone.errors import UserError, unknown
-from touchstone.expression import evaluate, names_in
+from touchstone.expression import FUNCTIONS, VARIABLES, evaluate, names_in
 from touchstone.schema import load_validated
 
 DIMENSIONS = ("S", "E", "P", "H", "F")
@@ -36,7 +36,11 @@ class Operand:
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to compute a kernel: its sources, its weight layout, its scratch."""
+    """One way to compute a kernel: its sources, its weight layout, its scratch.
+
+    `schedule`: the parts of a schedule that it obeys, tile, heads and order_<name>; `terms`: named
+    expressions that `scratch` uses.
+    """
 
     name: str
     isa: str
@@ -44,6 +48,8 @@ class Variant:
     uses: tuple[str, ...]
     layout: str | None
     scratch: str
+    terms: Mapping[str, str] = field(default_factory=dict, hash=False)
+    schedule: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +182,18 @@ def load_kernel(root: Path, folder: str, cache: Path) -> Kernel:
         if variant.layout is not None and variant.layout not in kernel.layouts:
             where = f"{kernel.where}: variants.{variant.name}.layout"
             raise UserError(unknown(where, variant.layout, kernel.layouts))
+        _check_scratch(variant, f"{kernel.where}: variants.{variant.name}")
     return kernel
+
+
+def _check_scratch(variant: Variant, where: str) -> None:
+    known: list[str] = []
+    for name, text in variant.terms.items():
+        if name in VARIABLES or name in FUNCTIONS:
+            raise UserError(f"{where}.terms: found {name!r}, which means something already")
+        names_in(text, f"{where}.terms.{name}", known)
+        known.append(name)
+    names_in(variant.scratch, f"{where}.scratch", known)
 
 
 def _operand(entry: Mapping[str, Any]) -> Operand:
@@ -197,6 +214,8 @@ def _variant(entry: Mapping[str, Any]) -> Variant:
         uses=tuple(entry.get("uses", ())),
         layout=entry.get("layout"),
         scratch=str(entry["scratch"]),
+        terms={name: str(text) for name, text in entry.get("terms", {}).items()},
+        schedule=tuple(entry.get("schedule", ())),
     )
 
 

@@ -14,6 +14,7 @@ from touchstone.config import ALL, GLOB_SIGNS, ConfigEntry, Matrix, select_names
 from touchstone.errors import UserError, unknown
 from touchstone.manifest import ANY_ISA, Catalogue, Kernel, Target, Variant
 from touchstone.request import Request
+from touchstone.schedule import Schedule
 from touchstone.sizes import Needs, needs_of, skip_reason
 
 DEFAULT = "default"
@@ -95,7 +96,10 @@ class _Selection:
         if wanted is not None:
             shapes = [shape for shape in wanted if self._takes(entry, shape)]
         variants = list(self._variants(entry, target, kernel))
-        for shape, variant, cores in product(shapes, variants, self._cores(entry, target)):
+        points = product(shapes, variants, self._cores(entry, target), self._schedules(entry))
+        for shape, variant, cores, schedule in points:
+            if not schedule.obeyed(variant.schedule):
+                continue
             simulator = self._request.sim or target.simulators[0]
             yield Cell(
                 target=target,
@@ -111,7 +115,13 @@ class _Selection:
                 cflags=self._request.cflags,
                 settings=chosen_settings(target, simulator, self._request.settings),
                 command=self._request.command,
+                schedule=schedule,
             )
+
+    def _schedules(self, entry: ConfigEntry) -> tuple[Schedule, ...]:
+        """What is said on the command line holds for every variant that obeys it."""
+        said = self._request.schedules
+        return entry.schedules if said is None else said
 
     def _takes(self, entry: ConfigEntry, shape: Shape) -> bool:
         """A shape of the command line belongs to the entries that have it; a new one to the

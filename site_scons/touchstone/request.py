@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from touchstone.errors import UserError, unknown
 from touchstone.manifest import DIMENSIONS
+from touchstone.schedule import ORDERS, Schedule
 
 MAX_DIMENSION = 65535
 MAX_CORES = 1024
@@ -24,6 +25,9 @@ VARIABLES: Mapping[str, str] = {
     "F": "feed-forward widths (the config's)",
     "cores": "numbers of cores (the config's, or the target's default)",
     "config": "matrix file (configs/default.yaml), or the seed project's testConfig.yml",
+    "tile": "query rows of a map tile, of depth-first kernels (the variant's own choice)",
+    "heads": "heads whose keys and values exist at once, of depth-first kernels (the same)",
+    "order": "what depth-first kernels keep: context, accumulate, recompute (the same)",
     "seed": "seed of the random vectors (the config's)",
     "sim": "simulator (the first that the target names)",
     "command": "what sim=command runs, with {elf} for the image (target.yaml's command)",
@@ -47,6 +51,7 @@ class Request:
     variant: tuple[str, ...] | None = None
     dimensions: Mapping[str, tuple[int, ...]] | None = None
     cores: tuple[int, ...] | None = None
+    schedules: tuple[Schedule, ...] | None = None
     config: str | None = None
     seed: int | None = None
     sim: str | None = None
@@ -79,6 +84,7 @@ def parse_request(arguments: Mapping[str, str]) -> Request:
         cores=(
             _integers("cores", arguments["cores"], 1, MAX_CORES) if "cores" in arguments else None
         ),
+        schedules=_schedules(arguments),
         config=_word("config", arguments),
         seed=(_integer("seed", arguments["seed"], 0, 2**63 - 1) if "seed" in arguments else None),
         sim=_word("sim", arguments),
@@ -100,6 +106,26 @@ def _names(key: str, arguments: Mapping[str, str]) -> tuple[str, ...] | None:
     if not all(names):
         raise UserError(f"{key}={arguments[key]}: found an empty name, allowed a list such as a,b")
     return names
+
+
+def _schedules(arguments: Mapping[str, str]) -> tuple[Schedule, ...] | None:
+    """The product of what tile=, heads= and order= list; None where none of them is said."""
+    if not {"tile", "heads", "order"} & set(arguments):
+        return None
+    numbers = {
+        key: _integers(key, arguments[key], 1, MAX_DIMENSION) if key in arguments else (0,)
+        for key in ("tile", "heads")
+    }
+    orders = _names("order", arguments) or ("",)
+    for order in orders:
+        if order and order not in ORDERS:
+            raise UserError(unknown("order", order, ORDERS[1:]))
+    return tuple(
+        Schedule(tile, heads, order)
+        for order in orders
+        for heads in numbers["heads"]
+        for tile in numbers["tile"]
+    )
 
 
 def _pairs(key: str, arguments: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

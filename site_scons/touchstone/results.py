@@ -27,6 +27,7 @@ class CellResult:
     kernel: str
     variant: str
     shape: Mapping[str, int | None]
+    schedule: Mapping[str, int | str | None]
     cores: int
     seed: int
     toolchain: str
@@ -118,6 +119,11 @@ def cell_result(
         shape={
             name: getattr(cell.shape, name) if name in id_dimensions(cell.kernel) else None
             for name in DIMENSIONS
+        },
+        schedule={
+            "tile": cell.schedule.tile or None,
+            "heads": cell.schedule.heads or None,
+            "order": cell.schedule.order or None,
         },
         cores=cell.cores,
         seed=cell.seed,

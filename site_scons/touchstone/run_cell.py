@@ -52,6 +52,7 @@ def build_image(loadable: bytes, inputs: Container, spec: Mapping[str, Any]) -> 
         spec["cores"],
         spec["scratch_bytes"],
         spec["params"],
+        spec["schedule"],
     )
     identity = run_id(job, loadable)
     expected = Expected(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from touchstone.cells import VALUE_CLASSES, Cell
-from touchstone.expression import evaluate
+from touchstone.expression import evaluate, evaluate_with_terms
 from touchstone.job import HEADER_BYTES, align16, data_bytes_needed
 from touchstone.manifest import TYPE_BYTES, Kernel, Operand
 
@@ -37,7 +37,7 @@ def needs_of(cell: Cell) -> Needs:
     kernel = cell.kernel
     variables = _variables(cell)
     where = kernel.where
-    scratch = evaluate(cell.variant.scratch, variables, f"{where}: variants.{cell.variant.name}")
+    scratch = scratch_bytes(cell, variables)
     sizes = {operand.name: _operand_bytes(cell, operand, variables) for operand in kernel.operands}
     weight_names = {operand.name for operand in kernel.operands if operand.role == "weight"}
     weights = sum(sizes[name] for name in weight_names)
@@ -52,6 +52,13 @@ def needs_of(cell: Cell) -> Needs:
         arena_bytes=data_bytes_needed(sizes.values(), scratch),
         job_bytes=job_bytes(kernel, sizes),
     )
+
+
+def scratch_bytes(cell: Cell, variables: Mapping[str, int]) -> int:
+    """Scratch of all cores together."""
+    variant = cell.variant
+    where = f"{cell.kernel.where}: variants.{variant.name}"
+    return evaluate_with_terms(variant.scratch, variant.terms, variables, where)
 
 
 def job_bytes(kernel: Kernel, sizes: Mapping[str, int]) -> int:
@@ -82,6 +89,7 @@ def _variables(cell: Cell) -> dict[str, int]:
         **cell.shape.values(),
         "cores": cell.cores,
         "per_channel": int(cell.numerics.per_channel),
+        **cell.schedule.values(),
     }
 
 

@@ -30,8 +30,7 @@ typedef struct {
     uint32_t operand_count;
     uint32_t scratch_bytes;
     uint32_t output_index;
-    ts_shape shape;
-    uint32_t reserved[3];
+    ts_shape shape; /* With the schedule. */
 } ts_job;
 
 /* The run id is a hash that includes the rest, so neither it nor the CRC can be in the CRC. */

@@ -16,11 +16,12 @@ from xpulp_tools import simulator
 
 from golden.generate import generate
 from golden.pack import pack_container
-from touchstone.expression import evaluate
+from touchstone.expression import evaluate, evaluate_with_terms
 from touchstone.image import compose
 from touchstone.job import OperandSpec, build_job, run_id, with_run_id
 from touchstone.manifest import Kernel, Target, load_kernel, load_target
 from touchstone.records import Expected, JobResult, parse_stream
+from touchstone.schedule import OWN
 from touchstone.vectors import Container
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +84,7 @@ class Machine:
         per_channel = int(
             any(case.params.get(f, 0) & 2 for case in inputs.cases for f in _flags(kernel))
         )
-        sizes = {**inputs.shape, "cores": cores, "per_channel": per_channel}
+        sizes = {**inputs.shape, "cores": cores, "per_channel": per_channel, **OWN.values()}
         if variant.layout:
             inputs = pack_container(inputs, kernel.layouts[variant.layout])
         output_bytes = len(outputs.cases[0].operands[0].data)
@@ -91,7 +92,7 @@ class Machine:
             OperandSpec(entry.name, entry.role, output_bytes if entry.role == "output" else None)
             for entry in kernel.operands
         ]
-        scratch = evaluate(variant.scratch, sizes, kernel.where)
+        scratch = evaluate_with_terms(variant.scratch, variant.terms, sizes, kernel.where)
         job = build_job(inputs, operands, kernel.name, cores, scratch, kernel.params)
         loadable = self.loadable(kernel.name)
         image = self.directory / "image.elf"
@@ -116,7 +117,7 @@ def _flags(kernel: Kernel) -> list[str]:
 def _vectors(
     name: str, shape: tuple[int, ...], numerics: dict[str, Any], classes: list[str]
 ) -> tuple[Container, Container]:
-    dimensions = {**dict(zip("SEPH", shape, strict=True)), "F": 1}
+    dimensions = {**dict(zip("SEPH", shape, strict=True)), "F": 2 * shape[1] + 3}
     spec = {"kernel": name, "shape": dimensions, "seed": 1, "numerics": numerics}
     return generate({**spec, "data": "random", "classes": classes})
 
@@ -138,7 +139,7 @@ def test_equals_golden(machine: Machine, name: str, shape: tuple[int, ...]) -> N
     """All value classes and numerics; the number of cores goes through 1..8 over the grid."""
     kernel = machine.kernel(name)
     for number, numerics in enumerate(NUMERICS):
-        inputs, outputs = _vectors(name, shape, numerics, CLASSES)
+        inputs, outputs = _vectors(kernel.golden, shape, numerics, CLASSES)
         cores = (SHAPES.index(shape) + 3 * number + OPERATIONS.index(name)) % 8 + 1
         _check(machine.run(kernel, inputs, outputs, cores), outputs)
 
@@ -146,7 +147,7 @@ def test_equals_golden(machine: Machine, name: str, shape: tuple[int, ...]) -> N
 @pytest.mark.parametrize("name", sorted(EEG_MAC_PER_CYCLE))
 def test_speed_at_eegformer(machine: Machine, name: str) -> None:
     kernel = machine.kernel(name)
-    inputs, outputs = _vectors(name, EEG, NUMERICS[0], ["random"])
+    inputs, outputs = _vectors(kernel.golden, EEG, NUMERICS[0], ["random"])
     result = machine.run(kernel, inputs, outputs, 8)
     _check(result, outputs)
     macs = evaluate(kernel.macs, dict(inputs.shape), kernel.where)

@@ -76,7 +76,7 @@ def test_an_entry_says_more(tmp_path: Path) -> None:
         (
             HEAD + "kernel: fwsa\n    " + SHAPES,
             "m.yaml: cells[0]: key: found 'kernel', allowed cores, data, kernels, name, "
-            "numerics, seed, shapes, targets, variants; did you mean kernels?",
+            "numerics, schedules, seed, shapes, targets, variants; did you mean kernels?",
         ),
         (
             "cells: []\n",

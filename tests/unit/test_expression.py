@@ -62,8 +62,8 @@ def test_names() -> None:
         ("'a'*S", "found 'a' in \"'a'*S\", allowed whole numbers"),
         (
             "core*S",
-            "name in 'core*S': found 'core', allowed E, F, H, P, S, cores, per_channel; "
-            "did you mean cores?",
+            "name in 'core*S': found 'core', allowed E, F, H, P, S, cores, heads, order, "
+            "per_channel, tile; did you mean cores?",
         ),
         (
             "aling4(S)",

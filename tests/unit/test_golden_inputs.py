@@ -24,7 +24,7 @@ from golden.value_classes import CLASSES
 from touchstone.vectors import Operand, read_container, write_container
 
 ROOT = Path(__file__).resolve().parents[2]
-SHAPE = {"S": 17, "E": 12, "P": 6, "H": 3, "F": 0}
+SHAPE = {"S": 17, "E": 12, "P": 6, "H": 3, "F": 10}
 
 
 def _spec(kernel: str, **changes: Any) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def test_all_shifts_occur() -> None:
     for kernel in KERNELS:
         for seed in range(3):
             for size in ((17, 12, 6, 3), (40, 96, 32, 8)):
-                shape = dict(zip("SEPHF", (*size, 0), strict=True))
+                shape = dict(zip("SEPHF", (*size, 24), strict=True))
                 inputs, _ = generate(_spec(kernel, seed=seed, shape=shape))
                 for case in inputs.cases:
                     shifts.update(v for n, v in case.params.items() if n.endswith("shift"))

@@ -16,7 +16,7 @@ from golden.presets import Numerics
 from golden.requant import Requant
 from golden.value_classes import CLASSES
 
-SHAPES = (Shape(5, 7, 3, 2, 0), Shape(1, 1, 1, 1, 0), Shape(3, 4, 2, 5, 0), Shape(6, 9, 4, 1, 0))
+SHAPES = (Shape(5, 7, 3, 2, 9), Shape(1, 1, 1, 1, 1), Shape(3, 4, 2, 5, 8), Shape(6, 9, 4, 1, 3))
 NUMERICS = (
     Numerics("floor", False, "authors", "i_gelu"),
     Numerics("half_up", True, "accurate", "accurate"),
@@ -103,7 +103,7 @@ class Plain:
         return [
             [
                 self.requant(sum(a * b for a, b in zip(row, w[e], strict=True)) + bias[e], name, e)
-                for e in range(self.e)
+                for e in range(len(w))
             ]
             for row in rows
         ]
@@ -112,28 +112,46 @@ class Plain:
         context = self.context(attention, self.values("v_", "v"), "context")
         return self.out([[v for head in row for v in head] for row in context], "o_", "o")
 
-    def layernorm_row(self, row: list[int]) -> list[int]:
+    def activate(self, rows: Any) -> list[list[int]]:
+        return [[self.operands["gelu_table"][x & 255] for x in row] for row in rows]
+
+    def feed_forward(self, rows: Any) -> list[list[int]]:
+        return self.out(self.activate(self.out(rows, "up_", "up")), "down_", "down")
+
+    def block(self) -> list[list[int]]:
+        x = self.operands["input"]
+        self.operands["input"] = [self.layernorm_row(row, "norm1_") for row in x]
+        attended = self.finish(
+            self.map(self.heads("q_", "q", self.p), self.heads("k_", "k", self.p), "scores")
+        )
+        y = self.add(x, attended, "add1_", "residual", "layer")
+        fed = self.feed_forward([self.layernorm_row(row, "norm2_") for row in y])
+        return self.add(y, fed, "add2_", "residual", "layer")
+
+    def layernorm_row(self, row: list[int], stem: str = "") -> list[int]:
         def trunc(a: int, b: int) -> int:
             return abs(a) // b * (1 if a >= 0 else -1)
 
         mean = trunc(sum(row), self.e)
         variance = sum((x - mean) ** 2 for x in row) // self.e + 1
         std = max(root for root in range(300) if root * root <= variance)
-        weights, bias = self.operands["weight"], self.operands["bias"]
+        weights, bias = self.operands[f"{stem}weight"], self.operands[f"{stem}bias"]
+        shift = self.params[f"{stem}shift"]
         return [
-            min(max((trunc((x - mean) * w, std) + b) >> self.params["shift"], -128), 127)
+            min(max((trunc((x - mean) * w, std) + b) >> shift, -128), 127)
             for x, w, b in zip(row, weights, bias, strict=True)
         ]
 
-    def add(self) -> list[list[int]]:
-        p = self.params
-        half = 1 << (p["shift"] - 1) if p["flags"] & 1 else 0
+    def add(self, a: Any, b: Any, stem: str, *names: str) -> list[list[int]]:
+        shift, flags = self.params[f"{stem}shift"], self.params[f"{stem}flags"]
+        a_mul, b_mul = (self.params[f"{stem}{name}_mul"] for name in names)
+        half = 1 << (shift - 1) if flags & 1 else 0
         return [
             [
-                min(max((x * p["a_mul"] + y * p["b_mul"] + half) >> p["shift"], -128), 127)
+                min(max((x * a_mul + y * b_mul + half) >> shift, -128), 127)
                 for x, y in zip(*rows, strict=True)
             ]
-            for rows in zip(self.operands["a"], self.operands["b"], strict=True)
+            for rows in zip(a, b, strict=True)
         ]
 
 
@@ -153,7 +171,9 @@ DEFINITIONS: dict[str, Callable[[Plain], Any]] = {
     "mhsa_fwsa": lambda c: c.finish(c.map(c.heads("f_", "f", c.e), _keys(c), "scores")),
     "layernorm": lambda c: [c.layernorm_row(row) for row in c.operands["input"]],
     "gelu": lambda c: [[c.operands["table"][x & 255] for x in r] for r in c.operands["input"]],
-    "add": lambda c: c.add(),
+    "add": lambda c: c.add(c.operands["a"], c.operands["b"], "", "a", "b"),
+    "ffn": lambda c: c.feed_forward(c.operands["input"]),
+    "encoder_block": lambda c: c.block(),
 }
 
 

@@ -117,6 +117,13 @@ def test_vectors_in_one_folder_have_one_specification(default_plans: list[CellPl
     assert {len(found) for found in folders.values()} == {1}
 
 
+def test_a_packed_file_has_one_layout(default_plans: list[CellPlan]) -> None:
+    packers = defaultdict(set)
+    for made in default_plans:
+        packers[made.packed.inputs].add(made.packed.packers)
+    assert {len(found) for found in packers.values()} == {1}
+
+
 def test_firmware_is_one_for_all_shapes(default_plans: list[CellPlan]) -> None:
     by_variant = defaultdict(set)
     for made in default_plans:

@@ -12,6 +12,7 @@ import pytest
 import softmax_traps
 
 from golden.generate import generate
+from touchstone.schedule import ORDERS, OWN, Schedule
 
 CLASSES = ["random", "extremes", "saturating", "constant", "one_hot"]
 NUMERICS = [
@@ -40,7 +41,14 @@ MANIFESTS = host_kernels.manifests()
 OPERATIONS = {
     *("linear_qk", "linear_v", "linear_o", "attention_scores", "attention_context", "softmax"),
     *("fwsa", "mhsa", "mhsa_fwsa", "layernorm", "gelu", "add"),
+    *("mhsa_dft", "mhsa_fwsa_dft", "ffn", "encoder_block"),
 }
+DEPTH_FIRST = ("mhsa_dft", "mhsa_fwsa_dft")
+SCHEDULES = [
+    Schedule(tile, heads, order)
+    for order in ORDERS[1:]
+    for tile, heads in ((1, 1), (2, 3), (3, 0), (50, 50))
+]
 
 
 @pytest.fixture(scope="session")
@@ -49,19 +57,24 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def check(
-    program: Path, kernel: str, shape: tuple[int, ...], numerics: dict[str, Any], tmp_path: Path
+    program: Path,
+    kernel: str,
+    shape: tuple[int, ...],
+    numerics: dict[str, Any],
+    tmp_path: Path,
+    schedule: Schedule = OWN,
 ) -> None:
     *dimensions, cores = shape
     spec = {
-        "kernel": kernel,
-        "shape": dict(zip("SEPH", dimensions, strict=True)),
+        "kernel": MANIFESTS[kernel]["golden"],
+        "shape": {**dict(zip("SEPH", dimensions, strict=True)), "F": 2 * dimensions[1] + 3},
         "seed": 1,
         "numerics": numerics,
         "data": "random",
         "classes": CLASSES,
     }
     inputs, golden = generate(spec)
-    outputs = host_kernels.run(program, MANIFESTS[kernel], inputs, cores, tmp_path)
+    outputs = host_kernels.run(program, MANIFESTS[kernel], inputs, cores, tmp_path, schedule)
     for case, expected, found in zip(inputs.cases, golden.cases, outputs, strict=True):
         reference = expected.operands[0]
         wanted = np.frombuffer(reference.data, dtype=reference.type)
@@ -92,6 +105,16 @@ def test_portable_equals_golden_in_all_numerics(
 ) -> None:
     for cores in (1, 3, 8):
         check(program, kernel, (11, 10, 3, 4, cores), numerics, tmp_path)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: "-".join(schedule.words()))
+@pytest.mark.parametrize("kernel", DEPTH_FIRST)
+def test_every_schedule_gives_the_same_result(
+    program: Path, kernel: str, schedule: Schedule, tmp_path: Path
+) -> None:
+    for cores in (1, 3, 8):
+        for shape in ((1, 1, 1, 1), (7, 18, 6, 3), (11, 3, 5, 4)):
+            check(program, kernel, (*shape, cores), NUMERICS[1], tmp_path, schedule)
 
 
 @pytest.mark.parametrize("limit", softmax_traps.LIMITS)

@@ -86,7 +86,7 @@ def test_a_schema_is_a_schema() -> None:
         (
             {"operands": [OPERAND, {**OPERAND, "shape": ["S", "Q*E"]}]},
             "k.yaml: operands[1].shape[1]: name in 'Q*E': found 'Q', allowed E, F, H, P, S, "
-            "cores, per_channel",
+            "cores, heads, order, per_channel, tile",
         ),
         (
             {"operands": [OPERAND, {**OPERAND, "shape": []}]},

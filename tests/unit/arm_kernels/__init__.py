@@ -15,10 +15,9 @@ from typing import Any
 
 import unicorn as uc
 from elftools.elf.elffile import ELFFile
-from host_kernels import KERNELS, glue, manifests_with, output_bytes
+from host_kernels import KERNELS, glue, manifests_with, output_bytes, scratch_bytes
 from unicorn import arm_const as arm
 
-from touchstone.expression import evaluate
 from touchstone.vectors import Case, Container
 
 VARIANT = "armv7em"
@@ -111,12 +110,10 @@ class Machine:
         """The output of one case."""
         sizes = {**container.shape, "cores": 1, "per_channel": 0}
         variant = next(entry for entry in manifest["variants"] if entry["name"] == VARIANT)
-        scratch_bytes = evaluate(variant["scratch"], sizes, "scratch")
+        needed = scratch_bytes(variant, sizes)
         regions: list[int] = []
         buffers = [case.operand(operand["name"]).data for operand in manifest["operands"][:-1]]
-        poisoned = [
-            bytes([poison]) * count for count in (output_bytes(manifest, sizes), scratch_bytes)
-        ]
+        poisoned = [bytes([poison]) * count for count in (output_bytes(manifest, sizes), needed)]
         addresses, cursor = [], DATA
         for index, data in enumerate([*buffers, *poisoned]):
             addresses.append(self._place(data, cursor, index >= len(buffers), regions))
@@ -127,12 +124,12 @@ class Machine:
         words = [0, 1, *params, *operands]  # the team, then what the case points at
         words_at = cursor
         case_at = words_at + 4 * len(words)
-        words += [*shape, words_at + 8, words_at + 8 + 4 * len(params), scratch]
+        words += [*shape, *(0, 0, 0), words_at + 8, words_at + 8 + 4 * len(params), scratch]
         self._place(
             struct.pack(f"<{len(words)}I", *words).ljust(PAGE, b"\0"), cursor, False, regions
         )
         name = manifest["name"]
-        assert self._call(f"ts_job_scratch_{name}", case_at, 1) == scratch_bytes
+        assert self._call(f"ts_job_scratch_{name}", case_at, 1) == needed
         self._call(f"ts_job_run_{name}", words_at, case_at)
         output = bytes(self.emulator.mem_read(operands[-1], len(poisoned[0])))
         for start, size in zip(regions[::2], regions[1::2], strict=True):

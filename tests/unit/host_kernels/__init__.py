@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from touchstone.expression import evaluate
+from touchstone.expression import evaluate, evaluate_with_terms
+from touchstone.schedule import OWN, Schedule
 from touchstone.vectors import Container
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -88,14 +89,23 @@ def build(directory: Path) -> Path:
     return program
 
 
-def _request(manifest: dict[str, Any], container: Container, cores: int) -> bytes:
+def scratch_bytes(variant: dict[str, Any], sizes: dict[str, int]) -> int:
+    """Scratch of a variant as its manifest writes it; `sizes` as in `evaluate`."""
+    values = {"tile": 0, "heads": 0, "order": 0, "per_channel": 0, **sizes}
+    return evaluate_with_terms(variant["scratch"], variant.get("terms", {}), values, "scratch")
+
+
+def _request(
+    manifest: dict[str, Any], container: Container, cores: int, schedule: Schedule
+) -> bytes:
     sizes = {**container.shape, "cores": cores}
     variant = next(entry for entry in manifest["variants"] if entry["name"] == VARIANT)
-    scratch = evaluate(variant["scratch"], {**sizes, "per_channel": 0}, "scratch")
+    scratch = scratch_bytes(variant, {**sizes, **schedule.values()})
     index = list(manifests()).index(manifest["name"])
     shape = [container.shape[name] for name in "SEPHF"]
     counts = [len(container.cases), len(manifest["params"]), len(manifest["operands"])]
-    request = struct.pack("=11I", index, *shape, cores, scratch, *counts)
+    order = schedule.values().values()
+    request = struct.pack("=14I", index, *shape, *order, cores, scratch, *counts)
     for case in container.cases:
         request += b"".join(struct.pack("=I", case.params[name]) for name in manifest["params"])
         for operand in manifest["operands"][:-1]:
@@ -114,11 +124,16 @@ def output_bytes(manifest: dict[str, Any], sizes: dict[str, int]) -> int:
 
 
 def run(
-    program: Path, manifest: dict[str, Any], container: Container, cores: int, scratch: Path
+    program: Path,
+    manifest: dict[str, Any],
+    container: Container,
+    cores: int,
+    scratch: Path,
+    schedule: Schedule = OWN,
 ) -> list[bytes]:
     """The output of every case; `scratch` is a directory for files of this call."""
     request = scratch / "request.bin"
-    request.write_bytes(_request(manifest, container, cores))
+    request.write_bytes(_request(manifest, container, cores, schedule))
     done = subprocess.run([str(program), str(request)], capture_output=True, timeout=120)
     assert done.returncode == 0, f"exit status {done.returncode}: {done.stderr.decode()}"
     size = len(done.stdout) // len(container.cases)

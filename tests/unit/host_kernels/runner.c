@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Runs one kernel on the host over a team of threads. Usage: runner REQUEST > OUTPUTS
  *
- * REQUEST, native uint32 words: kernel index, S, E, P, H, F, cores, scratch bytes, cases, params,
- * operands; then per case the params, and per operand its size in bytes and (but for the last,
- * the output) its bytes. OUTPUTS: the output of every case. Every case runs twice, on different
- * poison: with operands that end, and with operands that begin, at an inaccessible page. Inputs are
- * read-only. Exit status 1 and a line on stderr when something is wrong; a stray access ends
- * the program by a signal. */
+ * REQUEST, native uint32 words: kernel index, S, E, P, H, F, schedule (3), cores, scratch bytes,
+ * cases, params, operands; then per case the params, and per operand its size in bytes and (but for
+ * the last, the output) its bytes. OUTPUTS: the output of every case. Every case runs twice, on
+ * different poison: with operands that end, and with operands that begin, at an inaccessible page.
+ * Inputs are read-only. Exit status 1 and a line on stderr when something is wrong; a stray access
+ * ends the program by a signal. */
 #define _DEFAULT_SOURCE
 #define _DARWIN_C_SOURCE
 #include <pthread.h>
