@@ -21,6 +21,7 @@ def stage_action(function, stage, varlist=(), quiet=False):
     def run(target, source, env):
         session = env["TS_SESSION"]
         session.note_built(stage, str(target[0]))
+        start = session.elapsed()
         try:
             function(target, source, env)
         except EXPECTED_ERRORS as error:
@@ -30,6 +31,8 @@ def stage_action(function, stage, varlist=(), quiet=False):
             if output:
                 session.say(output)
             return BuildError(node=target[0], errstr=str(error), status=2, exitstatus=2)
+        finally:
+            session.note_span(stage, str(target[0]), start)
         return None
 
     def show(target, source, env):

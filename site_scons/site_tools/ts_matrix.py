@@ -146,6 +146,9 @@ def _matrix(env, plans):
     matrix = _Matrix(env)
     verdicts = {plan.cell.id: matrix.verdict(plan) for plan in plans if plan.planned.skip is None}
     _distrust_changed_files(env, verdicts.values())
+    known = {**env["TS_PROGRAMS"].fingerprints(), **env["TS_STAMPS"].fingerprints()}
+    for name, stamp in known.items():
+        env["TS_SESSION"].note_stamp(name, stamp)
     return verdicts
 
 

@@ -9,7 +9,10 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from touchstone.ci.costs import costs_of, load_costs
+from touchstone.ci.shards import Share, parse_shard, take
 from touchstone.config import load_expected_skips, load_matrix
 from touchstone.errors import UserError
 from touchstone.files import write_atomically, write_json
@@ -46,6 +49,8 @@ class Command:
     plans: tuple[CellPlan, ...]
     known_skips: Mapping[str, str]
     session: Session
+    words: Mapping[str, str]
+    share: Share | None = None
 
 
 def plan_request(
@@ -75,6 +80,10 @@ def prepare(root: Path, arguments: Mapping[str, str]) -> Command:
     request, catalogue, cells = plan_request(root, arguments)
     if request.profile or request.trace:
         _check_observed(request, cells)
+    share = None
+    if request.shard is not None:
+        costs = costs_of(cells, load_costs(root, request.costs))
+        cells, share = take(cells, costs, parse_shard(request.shard))
     common = tuple(
         f"{COMMON_SOURCES}/{path.name}" for path in sorted((root / COMMON_SOURCES).glob("*.c"))
     )
@@ -87,6 +96,8 @@ def prepare(root: Path, arguments: Mapping[str, str]) -> Command:
         session=Session(
             verbose=request.verbose, total=sum(planned.skip is None for planned in cells)
         ),
+        words=dict(arguments),
+        share=share,
     )
 
 
@@ -123,7 +134,7 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
         return Outcome(confirmed(cell), cell in session.simulated, failure)
 
     report = collect(command.root, command.plans, outcome_of, command.known_skips, last)
-    write_results(command.root / REPORT / "results.json", report)
+    write_results(command.root / REPORT / "results.json", report, _share_document(command))
     write_json(command.root / REPORT / "nodes.json", sorted(session.built))
     remember_cycles(memory, last, report)
     located = locate_faults(command.root, command.plans, report)
@@ -131,6 +142,7 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
     parts = [table.render_table(report), table.render_clocks(report), table.render_skips(report)]
     parts += [table.render_failures(report, located, rerun), table.render_summary(report)]
     print("\n\n".join(part for part in parts if part), flush=True)
+    _publish(command, report, located, rerun)
     if command.request.dump:
         _dump(command, confirmed)
     if command.request.profile or command.request.trace:
@@ -138,6 +150,30 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
     status = str(report.exit_status).encode("ascii")
     write_atomically(command.root / REPORT / "exit_status", status)
     return report
+
+
+def _share_document(command: Command) -> Mapping[str, Any] | None:
+    return None if command.share is None else command.share.document()
+
+
+def _publish(
+    command: Command,
+    report: Report,
+    located: Mapping[str, Mapping[str, Any]],
+    rerun: Mapping[str, str],
+) -> None:
+    # Imported here: nothing of a report may be needed to build.
+    from touchstone.ci.costs import record_costs
+    from touchstone.reports import publish
+    from touchstone.reports.details import details_of
+    from touchstone.reports.provenance import provenance_of, seconds_by_cell
+
+    root, plans = command.root, command.plans
+    details = details_of(root, plans, report, located, rerun)
+    provenance = provenance_of(root, command.words, plans, report.verdicts, command.session)
+    share = _share_document(command)
+    publish.publish(root / REPORT, publish.Publication(report, details, provenance, share))
+    record_costs(root / REPORT / "costs.json", seconds_by_cell(provenance, ("simulate",)))
 
 
 def _dump(command: Command, confirmed: Callable[[str], bool]) -> None:

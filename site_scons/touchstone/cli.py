@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from touchstone import app
 from touchstone.errors import UserError, nearest, unknown
 
 
@@ -21,12 +20,25 @@ def repository() -> Path:
 
 
 def list_cells(root: Path, arguments: Mapping[str, str]) -> int:
-    """One line a cell: its id, and why it is skipped if it is."""
-    _, _, cells = app.plan_request(root, arguments)
-    for planned in cells:
-        reason = f"  SKIP: {planned.skip}" if planned.skip else ""
-        print(f"{planned.cell.id}{reason}")
-    return 0
+    """The plan: one line a cell with why it is skipped, JSON, or a GitHub matrix."""
+    # Imported here, as below: each word needs little of what the others do.
+    from touchstone.ci import command
+
+    return command.list_cells(root, arguments)
+
+
+def merge(root: Path, arguments: Mapping[str, str]) -> int:
+    """The results of all shards as one."""
+    from touchstone.ci import command
+
+    return command.merge_shards(root, arguments)
+
+
+def report(root: Path, arguments: Mapping[str, str]) -> int:
+    """The reports of the last command, made again."""
+    from touchstone.ci import command
+
+    return command.report(root, arguments)
 
 
 def doctor(root: Path, arguments: Mapping[str, str]) -> int:
@@ -61,6 +73,8 @@ def _no_arguments(word: str, arguments: Mapping[str, str]) -> None:
 
 COMMANDS: Mapping[str, Callable[[Path, Mapping[str, str]], int]] = {
     "list": list_cells,
+    "merge": merge,
+    "report": report,
     "doctor": doctor,
     "fidelity": fidelity,
     "test": test,

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 # Words that build nothing: answered by touchstone.cli, without SCons.
-COMMANDS = frozenset({"describe", "doctor", "list", "merge", "plan"})
+COMMANDS = frozenset({"describe", "doctor", "list", "merge", "plan", "report"})
 BAD_INPUT = 2
 INTERRUPTED = 130
-_FILE_VARIABLES = ("config", "inputs")
+_FILE_VARIABLES = ("config", "costs", "from", "inputs")
 _HANDED_ON = (signal.SIGTERM, signal.SIGHUP)
 # What would send pip elsewhere than into the environment, or Python to other packages.
 _DISTURBING = ("PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER")

@@ -34,6 +34,8 @@ VARIABLES: Mapping[str, str] = {
     "settings": "a simulator's settings, as name:value,... (those of target.yaml)",
     "toolchain": "toolchain (the first that the target names)",
     "cflags": "extra compiler flags for firmware and kernels",
+    "shard": "i/n: this part of n of the plan; put together by `merge` (all of it)",
+    "costs": "record of what cells cost, which shards are cut by (configs/costs.json)",
     "dump": "1 writes inputs, output and golden of each cell as .npy",
     "profile": "1 says where the timed run's cycles go: functions, lines, stalls",
     "trace": "1 writes the instructions of the timed run with their results",
@@ -59,6 +61,8 @@ class Request:
     settings: tuple[tuple[str, str], ...] = ()
     toolchain: str | None = None
     cflags: tuple[str, ...] = ()
+    shard: str | None = None
+    costs: str | None = None
     dump: bool = False
     profile: bool = False
     trace: bool = False
@@ -92,6 +96,8 @@ def parse_request(arguments: Mapping[str, str]) -> Request:
         settings=_pairs("settings", arguments),
         toolchain=_word("toolchain", arguments),
         cflags=tuple(arguments.get("cflags", "").split()),
+        shard=_word("shard", arguments),
+        costs=_word("costs", arguments),
         dump=_switch("dump", arguments),
         profile=_switch("profile", arguments),
         trace=_switch("trace", arguments),
@@ -172,5 +178,9 @@ def help_text() -> str:
     width = max(map(len, VARIABLES))
     lines = ["", "Variables, as key=value (what holds without it in brackets):"]
     lines += [f"  {name.ljust(width)}  {meaning}" for name, meaning in VARIABLES.items()]
-    lines += ["", "Words instead of a build: list, doctor, fidelity, test. See README.md.", ""]
+    lines += [
+        "",
+        "Words instead of a build: list, merge, report, doctor, fidelity, test. See README.md.",
+        "",
+    ]
     return "\n".join(lines)

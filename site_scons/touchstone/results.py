@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from touchstone.cells import id_dimensions
 from touchstone.files import read_json, write_json
 from touchstone.graph import BUILD, CellPlan
 from touchstone.manifest import DIMENSIONS
+from touchstone.plan import PlannedCell
 from touchstone.simulators.registry import clock_of, timing_of
 
 SCHEMA = 1
@@ -184,13 +185,18 @@ def collect(
         cached = outcome.confirmed and not outcome.simulated and plan.planned.skip is None
         last_cycles = last.get(plan.cell.id)
         results.append(cell_result(root, plan, verdict, cached=cached, last_cycles=last_cycles))
-    unexpected = tuple(
-        plan.cell.id
-        for plan in plans
-        if plan.planned.skip is not None
-        and not {plan.cell.id, plan.cell.id_by_memory} & set(known_skips)
+    planned = [plan.planned for plan in plans]
+    return Report(tuple(results), verdicts, unexpected_skips(planned, known_skips))
+
+
+def unexpected_skips(cells: Iterable[PlannedCell], known_skips: Collection[str]) -> tuple[str, ...]:
+    """The cells that are skipped though nobody has committed to it."""
+    known = set(known_skips)
+    return tuple(
+        planned.cell.id
+        for planned in cells
+        if planned.skip is not None and not {planned.cell.id, planned.cell.id_by_memory} & known
     )
-    return Report(tuple(results), verdicts, unexpected)
 
 
 def _verdict(root: Path, plan: CellPlan, outcome: Outcome) -> Mapping[str, Any]:
@@ -204,14 +210,19 @@ def _verdict(root: Path, plan: CellPlan, outcome: Outcome) -> Mapping[str, Any]:
     return verdict
 
 
-def write_results(path: Path, report: Report) -> None:
-    """results.json: the one machine-readable result."""
+def write_results(path: Path, report: Report, shard: Mapping[str, Any] | None = None) -> None:
+    """results.json: the one machine-readable result (schemas/results.schema.json).
+
+    `shard` says which part of a plan these cells are (touchstone.ci.shards), None: all of it.
+    """
     write_json(
         path,
         {
             "schema": SCHEMA,
+            "shard": shard,
             "cells": [result.document() for result in report.results],
             "summary": report.summary,
+            "exit_status": report.exit_status,
         },
     )
 

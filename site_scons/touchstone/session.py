@@ -8,9 +8,22 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 
 from touchstone.process import ProcessRegistry
+
+
+@dataclass(frozen=True)
+class Span:
+    """One action of the graph: when it began, in seconds from the command's start, what it took,
+    and in which of the build's lanes (jobs) it ran."""
+
+    stage: str
+    node: str
+    lane: int
+    start: float
+    seconds: float
 
 
 @dataclass
@@ -24,12 +37,33 @@ class Session:
     checked: set[str] = field(default_factory=set)
     failures: dict[str, str] = field(default_factory=dict)
     built: list[tuple[str, str]] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    stamps: dict[str, str] = field(default_factory=dict)
+    started: float = field(default_factory=time.time)
+    _clock: float = field(default_factory=time.monotonic)
+    _lanes: dict[int, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note_built(self, stage: str, node: str) -> None:
         """An action of the graph ran just now."""
         with self._lock:
             self.built.append((stage, node))
+
+    def elapsed(self) -> float:
+        """Seconds since this command began."""
+        return time.monotonic() - self._clock
+
+    def note_span(self, stage: str, node: str, start: float) -> None:
+        """An action that began at `start` (see `elapsed`) in this thread has ended."""
+        seconds = self.elapsed() - start
+        with self._lock:
+            lane = self._lanes.setdefault(threading.get_ident(), len(self._lanes))
+            self.spans.append(Span(stage, node, lane, start, seconds))
+
+    def note_stamp(self, name: str, stamp: str) -> None:
+        """What a toolchain or an installed simulator is known by in this command."""
+        with self._lock:
+            self.stamps[name] = stamp
 
     def note_simulated(self, cell: str) -> None:
         """A simulator ran for this cell just now."""

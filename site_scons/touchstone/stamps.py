@@ -42,6 +42,13 @@ class Stamps:
         }
         return canonical_json({**spec, **stamps})
 
+    def fingerprints(self) -> dict[str, str]:
+        """Hashes of the installed simulators that were asked for, and of the unicorn library."""
+        found = {Path(name).name: digest for name, digest in self._installed.items()}
+        if "_unicorn_digest" in vars(self):
+            found["unicorn"] = self._unicorn_digest
+        return found
+
     def check_spec(self, plan: CellPlan) -> str:
         """The check policy and the code that checks."""
         return canonical_json({**json.loads(plan.check_spec), "stage": self._check_stage})

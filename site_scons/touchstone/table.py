@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tabulate import tabulate
@@ -25,16 +25,23 @@ ALIGNMENT = ("left", "left", *["right"] * (len(HEADERS) - 2))
 
 
 def render_table(report: Report) -> str:
-    """One line a cell; a column of instructions only where a simulator counts no cycles."""
-    rows = [_row(result) for result in report.results]
+    """One line a cell."""
+    rows, headers, alignment = columns(report.results)
+    return tabulate(rows, headers, tablefmt="simple", colalign=alignment, disable_numparse=True)
+
+
+def columns(results: Sequence[CellResult]) -> tuple[list[list[str]], list[str], list[str]]:
+    """Rows, headers and alignments; a column of instructions only where a simulator counts no
+    cycles."""
+    rows = [_row(result) for result in results]
     headers, alignment = [*HEADERS], [*ALIGNMENT]
-    if any(_only_instructions(result) for result in report.results):
+    if any(_only_instructions(result) for result in results):
         at = HEADERS.index("change")
         headers.insert(at, "instructions")
         alignment.insert(at, "right")
-        for row, result in zip(rows, report.results, strict=True):
+        for row, result in zip(rows, results, strict=True):
             row.insert(at, _number(result.instructions))
-    return tabulate(rows, headers, tablefmt="simple", colalign=alignment, disable_numparse=True)
+    return rows, headers, alignment
 
 
 def _only_instructions(result: CellResult) -> bool:

@@ -217,3 +217,17 @@ def test_a_cache_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None:
     path.write_text("schema: 1\nskips: []\n")
     cache.write_text("not a folder")
     assert load_validated(path, "skips", cache) == {"schema": 1, "skips": []}
+
+
+def test_results_schema_has_what_results_have() -> None:
+    """A field or a status that is added to results is published too."""
+    from dataclasses import fields
+
+    from touchstone.results import SCHEMA, STATUSES, CellResult
+
+    schema = json.loads((SCHEMAS / "results.schema.json").read_bytes())
+    cell = schema["properties"]["cells"]["items"]
+    names = {field.name for field in fields(CellResult)}
+    assert set(cell["properties"]) == set(cell["required"]) == names
+    assert set(cell["properties"]["status"]["enum"]) == set(STATUSES)
+    assert schema["properties"]["schema"]["const"] == SCHEMA

@@ -58,6 +58,10 @@ class Programs:
         text = self._digest(program, words) + "\0" + "\0".join(words)
         return "tool " + hashlib.sha256(text.encode()).hexdigest()
 
+    def fingerprints(self) -> dict[str, str]:
+        """Hashes of what the programs that were called consist of."""
+        return {" ".join(key): digest for key, digest in self._digests.items()}
+
     def _digest(self, program: str, words: Sequence[str]) -> str:
         """What the program consists of; a GCC's runtime library depends on the machine."""
         machine = () if program == llvm.PROGRAM else gnu.machine_words(words)
