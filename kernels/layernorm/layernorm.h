@@ -4,8 +4,9 @@
  *   mean = sum(x) / E,  variance = sum((x - mean)^2) / E + 1,  deviation = floor(sqrt(variance))
  *   output[s, e] = clip_int8(((x[e] - mean) * weight[e] / deviation + bias[e]) >> shift)
  *
- * with an arithmetic shift. E < 2^15 keeps the sum of squares in int32; the quotient plus bias
- * fits int32. No MACs. Calling convention: ts_kernel.h. */
+ * with an arithmetic shift; the square root and the quotients are exact. E < 2^15 keeps the sum of
+ * squares in int32; |bias| <= 2^31 - 1 - 255 * 2^15 keeps quotient plus bias there. No MACs.
+ * Calling convention: ts_kernel.h. */
 #ifndef TS_LAYERNORM_H
 #define TS_LAYERNORM_H
 

@@ -1,20 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layernorm.h"
+#include "ts_normalise.h"
 #include "ts_requant.h"
-
-/* floor(sqrt(x)), one result bit at a time from the highest. */
-static uint32_t isqrt(uint32_t x) {
-    uint32_t root = 0;
-    for (uint32_t bit = 1u << 30; bit != 0; bit >>= 2) {
-        if (x >= root + bit) {
-            x -= root + bit;
-            root = (root >> 1) + bit;
-        } else {
-            root >>= 1;
-        }
-    }
-    return root;
-}
 
 static void normalise_row(const ts_layernorm_args *args, uint32_t row) {
     const uint32_t E = args->shape.E;
@@ -31,10 +18,10 @@ static void normalise_row(const ts_layernorm_args *args, uint32_t row) {
         const int32_t centred = input[e] - mean;
         squares += (uint32_t)(centred * centred);
     }
-    const int32_t deviation = (int32_t)isqrt(squares / E + 1u);
+    const uint32_t reciprocal = ts_deviation_reciprocal(ts_isqrt(squares / E + 1u));
 
     for (uint32_t e = 0; e < E; e++) {
-        const int32_t scaled = (input[e] - mean) * args->weight[e] / deviation;
+        const int32_t scaled = ts_divide((input[e] - mean) * args->weight[e], reciprocal);
         output[e] = ts_clip_int8((scaled + args->bias[e]) >> args->shift);
     }
 }

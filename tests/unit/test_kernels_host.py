@@ -131,3 +131,26 @@ def test_the_reciprocal_is_exact_for_tables_of_bytes() -> None:
         by_reciprocal = possible * ((255 << 24) // total + 1)
         assert by_reciprocal.max() < 2**32
         assert np.array_equal(by_reciprocal >> 24, 255 * possible // total), total
+
+
+def test_the_reciprocal_of_a_deviation_is_exact() -> None:
+    """A quotient by reciprocal is monotone, so it is right if it steps where the true one does."""
+    largest = 255 * 2**15
+    for deviation in range(1, 256):
+        reciprocal = 2**31 // deviation + 1
+        assert reciprocal < 2**32
+        steps = np.arange(1, largest // deviation + 1, dtype=np.uint64)
+        for below in (0, 1):
+            numerators = steps * np.uint64(deviation) - np.uint64(below)
+            quotients = (numerators * np.uint64(reciprocal)) >> np.uint64(31)
+            assert np.array_equal(quotients, steps - np.uint64(below)), deviation
+
+
+def test_variances_are_within_the_range_of_the_square_root() -> None:
+    """The extreme row: half of it at each end of the range."""
+    for width in range(1, 70):
+        for high in range(width + 1):
+            total = 127 * high - 128 * (width - high)
+            mean = abs(total) // width * (1 if total >= 0 else -1)
+            squares = high * (127 - mean) ** 2 + (width - high) * (-128 - mean) ** 2
+            assert squares // width + 1 <= 127.5**2 + 2
