@@ -66,6 +66,14 @@ def fidelity(root: Path, arguments: Mapping[str, str]) -> int:
     return command.fidelity(root, arguments)
 
 
+def plan(root: Path, arguments: Mapping[str, str]) -> int:
+    """The ways to compute an operation, the best of them, and why."""
+    # Imported here: it brings the cost model along.
+    from touchstone.planner import command
+
+    return command.plan(root, arguments)
+
+
 def _no_arguments(word: str, arguments: Mapping[str, str]) -> None:
     for name in arguments:
         raise UserError(f"{word}: found {name}=, allowed no variables")
@@ -77,6 +85,7 @@ COMMANDS: Mapping[str, Callable[[Path, Mapping[str, str]], int]] = {
     "report": report,
     "doctor": doctor,
     "fidelity": fidelity,
+    "plan": plan,
     "test": test,
 }
 
