@@ -76,6 +76,7 @@ M4_SEQUENCES = [
     ("movs r5, #1\n sdiv r1, r7, r5", 1 + 5),
     ("movs r5, #7\n movs r6, #100\n udiv r1, r6, r5", 2 + 6),
     ("movs r5, #7\n mvn r6, #99\n sdiv r1, r6, r5", 2 + 6),
+    ("movs r5, #1\n mov lr, r5\n udiv r1, r7, lr", 2 + 12),
     ("movs r5, #1\n cmp r5, #0\n it eq\n udiveq r1, r7, r5", 3 + 2),
     # Floating point.
     ("vadd.f32 s4, s0, s1\n vmul.f32 s5, s0, s1", 2),

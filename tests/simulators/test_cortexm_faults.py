@@ -32,6 +32,7 @@ START = CODE + 8 + 4 + 12  # behind the vectors and the words of `open_stream`
         ("ldr r0, =0x20000001\n ldrd r2, r3, [r0]", "unaligned-access", 2, RAM + 1, 1),
         ("ldr r0, =0x20000002\n ldm r0, {r2, r3}", "unaligned-access", 2, RAM + 2, 1),
         ("ldr r0, =0x20000002\n stmia r0!, {r2, r3}", "unaligned-access", 2, RAM + 2, 1),
+        ("ldr lr, =0x20000002\n ldrd r2, r3, [lr]", "unaligned-access", 4, RAM + 2, 1),
         ("ldr r0, =0xE000E010\n nop\n ldr r1, [r0]", "memory-access", 4, 0xE000E010, 2),
         ("ldr r0, =0xE0001004\n nop\n ldrb r1, [r0]", "memory-access", 4, 0xE0001004, 2),
         ("ldr r0, =0xE000ED00\n nop\n str r1, [r0]", "memory-access", 4, 0xE000ED00, 2),
@@ -108,6 +109,13 @@ def test_skipped_accesses_prove_nothing_about_alignment() -> None:
     """
     assert run_text(body.format("")).fault["kind"] == "unaligned-access"
     assert run_text(body.format("subs r0, #2")).report["status"] == "exit"
+
+
+def test_lr_is_a_base_like_any_other() -> None:
+    """Its number in the engine does not follow r12's: s0 and s1 do."""
+    body = "enable_fpu\n ldr lr, =0x20000000\n mov r0, #1\n vmov s0, r0\n vmov s1, r0\n"
+    body += "ldmia lr, {r2, r3, lr}\n finish\n"
+    assert run_text(body).report["status"] == "exit"
 
 
 def test_unaligned_words_and_halfwords_are_no_fault() -> None:

@@ -23,6 +23,15 @@ uint32_t machine_register(Machine *machine, int unicorn_register) {
     return value;
 }
 
+int machine_core_register(uint32_t number) {
+    enum { SP = 13 };
+    // The engine numbers only r0..r12 in a row: what follows them is s0.
+    if (number < SP) {
+        return UC_ARM_REG_R0 + (int)number;
+    }
+    return number == SP ? UC_ARM_REG_SP : UC_ARM_REG_LR;
+}
+
 static uint32_t program_counter(Machine *machine) {
     return machine_register(machine, UC_ARM_REG_PC) & ~1U;
 }
@@ -122,8 +131,8 @@ static void on_divide(uc_engine *engine, uint64_t address, uint32_t bytes, void 
     (void)engine;
     (void)bytes;
     const InstructionCost *divide = costs_instruction(&machine->costs, (uint32_t)address);
-    uint32_t dividend = machine_register(machine, UC_ARM_REG_R0 + divide->operand);
-    uint32_t divisor = machine_register(machine, UC_ARM_REG_R0 + divide->divisor);
+    uint32_t dividend = machine_register(machine, machine_core_register(divide->operand));
+    uint32_t divisor = machine_register(machine, machine_core_register(divide->divisor));
     uint32_t cycles =
         pipeline_m4_divide(dividend, divisor, (divide->flags & INSTRUCTION_SDIV) != 0);
     machine->cycles += cycles;
@@ -138,7 +147,7 @@ static void on_aligned_access(uc_engine *engine, uint64_t address, uint32_t byte
     Machine *machine = user;
     (void)bytes;
     const InstructionCost *access = costs_instruction(&machine->costs, (uint32_t)address);
-    uint32_t base = machine_register(machine, UC_ARM_REG_R0 + access->operand);
+    uint32_t base = machine_register(machine, machine_core_register(access->operand));
     if (base % 4 != 0 && machine->stop == STOP_NONE) {
         machine_fault(machine, "unaligned-access", &base,
                       "this instruction needs a word-aligned address");

@@ -81,6 +81,9 @@ CounterRead machine_counters_at(const Machine *machine, uint32_t pc);
 
 uint32_t machine_register(Machine *machine, int unicorn_register);
 
+/// The engine's number for r0..r14.
+int machine_core_register(uint32_t number);
+
 /// Record a fault, unless one is recorded already, and stop.
 void machine_fault(Machine *machine, const char *kind, const uint32_t *address, const char *detail);
 

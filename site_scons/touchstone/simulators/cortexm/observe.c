@@ -4,16 +4,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { FLOAT_REGISTERS_BIT = 32, CORE_REGISTERS = 15, SP = 13 };
+enum { FLOAT_REGISTERS_BIT = 32, CORE_REGISTERS = 15 };
 
 static int unicorn_register(uint32_t number) {
     if (number >= FLOAT_REGISTERS_BIT) {
         return UC_ARM_REG_S0 + (int)(number - FLOAT_REGISTERS_BIT);
     }
-    if (number < SP) {
-        return UC_ARM_REG_R0 + (int)number;
-    }
-    return number == SP ? UC_ARM_REG_SP : UC_ARM_REG_LR;
+    return machine_core_register(number);
 }
 
 /// One line of the trace as touchstone/trace.py reads it, numbers in hexadecimal:
