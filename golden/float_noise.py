@@ -69,22 +69,24 @@ def _round(mean: Array, variance: Array, half_up: bool, low: int, high: int) -> 
     return Noisy(np.clip(shifted, low, high), np.where(inside, variance + _ROUNDING_VARIANCE, 0.0))
 
 
-def softmax_rows(scores: Noisy) -> Noisy:
-    """uint8 map; rows are the last axis."""
+def softmax_rows(scores: Noisy, one: float = 255.0, half_up: bool = False) -> Noisy:
+    """uint8 map; rows are the last axis. `one`: what a probability of 1 is before it is clipped."""
     weights = np.exp((scores.mean - scores.mean.max(axis=-1, keepdims=True)) / _STEPS_PER_UNIT)
     p = weights / weights.sum(axis=-1, keepdims=True)
     row = (p**2 * scores.variance).sum(axis=-1, keepdims=True)
     variance = p**2 * np.maximum(scores.variance * (1 - 2 * p) + row, 0.0)
-    scale = 255.0 / _STEPS_PER_UNIT
-    return _round(255.0 * p, variance * scale**2, False, 0, 255)
+    scale = one / _STEPS_PER_UNIT
+    return _round(one * p, variance * scale**2, half_up, 0, 255)
 
 
 @dataclass(frozen=True)
 class NoisyAttention:
-    """mhsa and mhsa_fwsa of a case."""
+    """mhsa and mhsa_fwsa of a case; `map_one` and `map_half_up` are softmax_rows' choices."""
 
     params: Mapping[str, int]
     operands: Mapping[str, Array]
+    map_one: float = 255.0
+    map_half_up: bool = False
 
     def requantise(self, acc: Noisy, name: str, channels: tuple[int, ...]) -> Noisy:
         """int8 of an accumulator by the requantisation `name`."""
@@ -110,7 +112,8 @@ class NoisyAttention:
             scores = product(self.heads(x, "f"), x)
         else:
             scores = product(self.heads(x, "q"), self.heads(x, "k"))
-        attention = softmax_rows(self.requantise(scores, "scores", (1,)))
+        requantised = self.requantise(scores, "scores", (1,))
+        attention = softmax_rows(requantised, self.map_one, self.map_half_up)
         value = self.heads(x, "v").transpose(0, 2, 1)
         count, width, rows = value.mean.shape
         mixed = product(attention, value).transpose(1, 0, 2)

@@ -74,6 +74,13 @@ def plan(root: Path, arguments: Mapping[str, str]) -> int:
     return command.plan(root, arguments)
 
 
+def peers(root: Path, arguments: Mapping[str, str]) -> int:
+    """Other libraries' attention layers beside ours."""
+    from touchstone.peers import command
+
+    return command.peers(root, arguments)
+
+
 def _no_arguments(word: str, arguments: Mapping[str, str]) -> None:
     for name in arguments:
         raise UserError(f"{word}: found {name}=, allowed no variables")
@@ -86,6 +93,7 @@ COMMANDS: Mapping[str, Callable[[Path, Mapping[str, str]], int]] = {
     "doctor": doctor,
     "fidelity": fidelity,
     "plan": plan,
+    "peers": peers,
     "test": test,
 }
 
