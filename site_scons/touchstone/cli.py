@@ -6,6 +6,7 @@ python -m touchstone.cli list [key=value ...]
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -13,89 +14,44 @@ from pathlib import Path
 
 from touchstone.errors import UserError, nearest, unknown
 
+Command = Callable[[Path, Mapping[str, str]], int]
+
 
 def repository() -> Path:
     """The checkout that this package lies in."""
     return Path(__file__).resolve().parents[2]
 
 
-def list_cells(root: Path, arguments: Mapping[str, str]) -> int:
-    """The plan: one line a cell with why it is skipped, JSON, or a GitHub matrix."""
-    # Imported here, as below: each word needs little of what the others do.
-    from touchstone.ci import command
-
-    return command.list_cells(root, arguments)
-
-
-def merge(root: Path, arguments: Mapping[str, str]) -> int:
-    """The results of all shards as one."""
-    from touchstone.ci import command
-
-    return command.merge_shards(root, arguments)
-
-
-def report(root: Path, arguments: Mapping[str, str]) -> int:
-    """The reports of the last command, made again."""
-    from touchstone.ci import command
-
-    return command.report(root, arguments)
-
-
-def doctor(root: Path, arguments: Mapping[str, str]) -> int:
-    """What is here and what is missing; status 1 if a build could not work."""
-    # Imported here: `list` needs none of it.
-    from touchstone.doctor import examine, render
-
-    _no_arguments("doctor", arguments)
-    findings = examine(root)
-    print(render(findings))
-    return 0 if all(finding.good or finding.optional for finding in findings) else 1
+# Each word's function, imported when it is asked for: a word needs little of what the others do.
+COMMANDS: Mapping[str, str] = {
+    "list": "touchstone.ci.command:list_cells",
+    "merge": "touchstone.ci.command:merge_shards",
+    "report": "touchstone.ci.command:report",
+    "doctor": "touchstone.doctor:command",
+    "fidelity": "touchstone.fidelity.command:fidelity",
+    "plan": "touchstone.planner.command:plan",
+    "peers": "touchstone.peers.command:peers",
+    "test": "touchstone.cli:test",
+}
 
 
 def test(root: Path, arguments: Mapping[str, str]) -> int:
     """The test suite, with the interpreter at hand."""
-    _no_arguments("test", arguments)
+    no_arguments("test", arguments)
     return subprocess.run([sys.executable, "-m", "pytest"], cwd=root, check=False).returncode
 
 
-def fidelity(root: Path, arguments: Mapping[str, str]) -> int:
-    """The embedded GAP9 simulator held against GVSOC."""
-    # Imported here: it brings the programs of the comparison along.
-    from touchstone.fidelity import command
-
-    return command.fidelity(root, arguments)
-
-
-def plan(root: Path, arguments: Mapping[str, str]) -> int:
-    """The ways to compute an operation, the best of them, and why."""
-    # Imported here: it brings the cost model along.
-    from touchstone.planner import command
-
-    return command.plan(root, arguments)
-
-
-def peers(root: Path, arguments: Mapping[str, str]) -> int:
-    """Other libraries' attention layers beside ours."""
-    from touchstone.peers import command
-
-    return command.peers(root, arguments)
-
-
-def _no_arguments(word: str, arguments: Mapping[str, str]) -> None:
+def no_arguments(word: str, arguments: Mapping[str, str]) -> None:
+    """UserError where a word that takes no variables is given one."""
     for name in arguments:
         raise UserError(f"{word}: found {name}=, allowed no variables")
 
 
-COMMANDS: Mapping[str, Callable[[Path, Mapping[str, str]], int]] = {
-    "list": list_cells,
-    "merge": merge,
-    "report": report,
-    "doctor": doctor,
-    "fidelity": fidelity,
-    "plan": plan,
-    "peers": peers,
-    "test": test,
-}
+def command(word: str) -> Command:
+    """What a word does: a function of the checkout and its variables, giving the exit status."""
+    module, _, name = COMMANDS[word].partition(":")
+    found: Command = getattr(importlib.import_module(module), name)
+    return found
 
 
 def unknown_word(word: str) -> UserError:
@@ -126,7 +82,7 @@ def _dispatch(words: list[str]) -> int:
         if not separator:
             raise UserError(f"{words[0]}: found {word!r}, allowed key=value")
         arguments[name] = value
-    return COMMANDS[words[0]](repository(), arguments)
+    return command(words[0])(repository(), arguments)
 
 
 if __name__ == "__main__":

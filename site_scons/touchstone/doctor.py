@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,15 @@ class Finding:
     good: bool
     text: str
     optional: bool = False
+
+
+def command(root: Path, arguments: Mapping[str, str]) -> int:
+    """What is here and what is missing; status 1 if a build could not work."""
+    for name in arguments:
+        raise UserError(f"doctor: found {name}=, allowed no variables")
+    findings = examine(root)
+    print(render(findings))
+    return 0 if all(finding.good or finding.optional for finding in findings) else 1
 
 
 def examine(root: Path) -> list[Finding]:

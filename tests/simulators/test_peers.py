@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from touchstone import app, cli
+from touchstone import app
 from touchstone.errors import UserError
 from touchstone.peers import command
 from touchstone.peers.compositions import PEERS
@@ -128,7 +128,7 @@ def test_compositions_of_pulp_nn(project: Path, pulp_nn: Path, rows: str) -> Non
 )
 def test_bad_words_are_one_line(words: dict[str, str], message: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=re.escape(message)) as caught:
-        cli.peers(tmp_path, words)
+        command.peers(tmp_path, words)
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
 
