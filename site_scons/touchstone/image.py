@@ -7,6 +7,8 @@ the linker script reserved for a job. An image is the same file with that segmen
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Collection
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +18,7 @@ from touchstone.elf import READ, ElfError, Executable, Segment, read_elf, write_
 
 JOB_START = "__ts_job_start"
 JOB_BYTES = "__ts_job_bytes"
+SYMBOL = struct.Struct("<IIIBBH")  # Elf32_Sym: name, value, size, info, other, section
 
 
 class ImageError(Exception):
@@ -52,12 +55,16 @@ def _loadable(elf: Any, name: str) -> Executable:
     ]
     if not segments:
         raise ImageError(f"{name}: nothing to load")
+    symbols = symbol_values(elf, (JOB_START, JOB_BYTES))
+    for symbol in (JOB_START, JOB_BYTES):
+        if symbol not in symbols:
+            raise ImageError(f"{name}: the linker script defines no {symbol}")
     job = Segment(
-        address=_symbol(elf, JOB_START, name),
-        load_address=_symbol(elf, JOB_START, name),
+        address=symbols[JOB_START],
+        load_address=symbols[JOB_START],
         flags=READ,
         data=b"",
-        memory_bytes=_symbol(elf, JOB_BYTES, name),
+        memory_bytes=symbols[JOB_BYTES],
     )
     _refuse_overlap([*segments, job], name)
     header = elf.header
@@ -75,12 +82,23 @@ def _machine_bytes(elf: Any) -> bytes:
     return bytes(elf.stream.read(2))
 
 
-def _symbol(elf: Any, name: str, firmware: str) -> int:
+def symbol_values(elf: Any, names: Collection[str]) -> dict[str, int]:
+    """The values of the symbols called `names`, as far as an open ELF file has them.
+
+    elftools makes an object of each of the thousands of symbols first: a quarter of a second,
+    after every link.
+    """
     table = elf.get_section_by_name(".symtab")
-    symbols = table.get_symbol_by_name(name) if table else None
-    if not symbols:
-        raise ImageError(f"{firmware}: the linker script defines no {name}")
-    return int(symbols[0]["st_value"])
+    if table is None:
+        return {}
+    text = elf.get_section(table["sh_link"]).data()
+    wanted = {name.encode("ascii"): name for name in names}
+    values = {}
+    for offset, value, _, _, _, _ in SYMBOL.iter_unpack(table.data()):
+        name = wanted.get(text[offset : text.index(b"\0", offset)])
+        if name is not None:
+            values[name] = value
+    return values
 
 
 def _refuse_overlap(segments: list[Segment], name: str) -> None:

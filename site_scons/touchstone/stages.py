@@ -14,7 +14,7 @@ from typing import Any
 
 from touchstone.check import check_cell
 from touchstone.files import canonical_json, write_atomically
-from touchstone.image import extract_loadable
+from touchstone.image import extract_loadable, symbol_values
 from touchstone.process import ProcessRegistry
 from touchstone.run_cell import run_cell
 from touchstone.runfile import CellRun, write_run
@@ -125,12 +125,11 @@ def kernel_code_bytes(elf: Path) -> int | None:
     from elftools.elf.elffile import ELFFile
 
     with elf.open("rb") as file:
-        symbols: Any = ELFFile(file).get_section_by_name(".symtab")
-        found = [symbols.get_symbol_by_name(name) for name in KERNEL_CODE] if symbols else []
-        if len(found) != len(KERNEL_CODE) or not all(found):
-            return None
-        start, end = (int(symbol[0]["st_value"]) for symbol in found)
-        return end - start
+        found = symbol_values(ELFFile(file), KERNEL_CODE)
+    if len(found) != len(KERNEL_CODE):
+        return None
+    start, end = (found[name] for name in KERNEL_CODE)
+    return end - start
 
 
 def make_run(

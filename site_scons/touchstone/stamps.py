@@ -30,7 +30,8 @@ class Stamps:
         self._installed: dict[str, str] = {}
         self._run_stages: dict[str, str] = {}
         self._modules = ModuleGraph(
-            [("golden", root / "golden"), ("touchstone", root / "site_scons" / "touchstone")]
+            [("golden", root / "golden"), ("touchstone", root / "site_scons" / "touchstone")],
+            memory.with_name("imports.json"),
         )
 
     def run_spec(self, plan: CellPlan) -> str:

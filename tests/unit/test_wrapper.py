@@ -177,6 +177,19 @@ def test_a_whole_environment_costs_no_more_than_a_look(checkout: Checkout) -> No
     assert result.stdout == "[]\n"
 
 
+def test_compiled_python_goes_to_the_build_folder_if_not_beside_the_sources(
+    checkout: Checkout,
+) -> None:
+    checkout.ready()
+    checkout.run("target=gap9", PYTHONDONTWRITEBYTECODE="1", PYTHONPYCACHEPREFIX="")
+    assert "PYTHONDONTWRITEBYTECODE=1" not in checkout.environ()
+    assert environment.clean_environ({"PYTHONDONTWRITEBYTECODE": "1"}, checkout.layout) == {
+        "PYTHONPYCACHEPREFIX": checkout.layout.compiled
+    }
+    said = {"PYTHONPYCACHEPREFIX": "elsewhere"}
+    assert environment.clean_environ(said, checkout.layout) == said
+
+
 @pytest.mark.parametrize("damage", ["no stamp", "other lock", "other python", "no interpreter"])
 def test_an_incomplete_environment_is_made_anew(
     checkout: Checkout, damage: str, monkeypatch: pytest.MonkeyPatch

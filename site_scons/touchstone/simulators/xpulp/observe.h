@@ -9,7 +9,7 @@
 
 enum {
     FIRST_READ = 3,
-    LAST_READ = 4,
+    LAST_READ = HARNESS_READS,
     TRACE_LIMIT = 200000, // instructions, all cores together
     MAX_CALL_DEPTH = 64   // deeper calls count where the deepest frame made them
 };

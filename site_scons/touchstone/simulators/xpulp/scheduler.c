@@ -7,6 +7,8 @@
 #include "xpulp.h"
 
 enum { RANK_BITS = 4, DMA_RANK = 15, QUOTA = 4096 };
+// Cycles that a core may run ahead of the others where nobody measures time any more.
+enum { UNTIMED_TURN = 64 };
 
 static uint64_t key_of(const core *c) { return c->cycle << RANK_BITS | c->rank; }
 
@@ -39,6 +41,8 @@ static void rank_first(sim *s, const core *c) {
 }
 
 void core_wake(sim *s, core *c, uint64_t at) {
+    // Where nobody measures time, who wakes may be behind who sleeps.
+    at = at < c->wait_since ? c->wait_since : at;
     c->sleep_cycles += at - c->wait_since;
     c->cycle = at;
     bool again = c->state == CORE_DMA_QUEUE || c->state == CORE_DMA_COUNTER;
@@ -82,6 +86,9 @@ void run_system(sim *s) {
         uint64_t limit = UINT64_MAX;
         if (second != UINT64_MAX) { // at equal cycles the lower rank goes first
             limit = (second >> RANK_BITS) + (rank < (second & ((1u << RANK_BITS) - 1)) ? 1 : 0);
+        }
+        if (s->untimed && limit != UINT64_MAX) {
+            limit += UNTIMED_TURN;
         }
         s->reschedule = false;
         uint64_t budget = left < QUOTA ? left : QUOTA;

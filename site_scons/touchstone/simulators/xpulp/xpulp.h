@@ -26,6 +26,7 @@ enum {
     CYCLES_PER_INSTRUCTION = 256,
     // What a runaway program may leave behind before it faults.
     MAX_COUNTER_READS = 1 << 16,
+    HARNESS_READS = 4, // of mcycle, by an image of the harness: around its cold and its warm run
     MAX_OUTPUT_BYTES = 1 << 28,
     L1_BANKS = 16, // word interleaved
     ICACHE_WAYS = 4,
@@ -167,6 +168,7 @@ typedef struct {
     bool reschedule; // another core's key changed: the running core's horizon is stale
     const latency *timing;
     bool model_conflicts, model_icache; // options of the timing
+    bool untimed;                       // no time will be asked for: cores take longer turns
     bool icache_enabled;
     icache shared_icache[2];
     uint64_t bank_free[L1_BANKS];     // first cycle in which the bank takes another access
