@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cells: simulate an image, hold the run against the golden outputs, gate the build on it.
 
-    env.TouchstoneRun(cell.run, [firmware.load, inputs, Value(run spec), (simulator, (costs))],
-                      TS_CELL=cell id)
-    env.TouchstoneVerdict(verdict.json, [cell.run, golden.bin, Value(check spec)], TS_CELL=cell id)
+    env.TouchstoneRun(CELL/cell.run, [firmware.load, inputs, Value(run spec), (simulator, (costs))])
+    env.TouchstoneVerdict(CELL/verdict.json, [cell.run, golden.bin, Value(check spec)])
     env.TouchstoneGate(name, verdicts)
+
+CELL is a cell's folder, build/cells/ID. (An override such as TS_CELL=ID would cost a null build of
+500 cells a twentieth: SCons makes an environment for each call that has one.)
 
 A run that did not complete is kept (the verdict needs it) but never cached; a verdict always
 succeeds and is never cached; the gate fails unless every verdict is PASS.
@@ -18,14 +20,21 @@ from SCons.Builder import Builder
 from site_tools_common import stage_action
 from touchstone import stages
 from touchstone.files import read_json
+from touchstone.graph import CELLS
 from touchstone.simulators.base import RunStatus
 from touchstone.simulators.registry import EMBEDDED, EXTERNAL, find_external
+
+
+def _cell(target):
+    """The id of the cell whose file `target` is."""
+    folder = str(target[0].dir)
+    return folder.removeprefix(f"{CELLS}/")
 
 
 def _run(target, source, env):
     session = env["TS_SESSION"]
     spec = json.loads(source[2].read())
-    session.note_simulated(env["TS_CELL"])
+    session.note_simulated(_cell(target))
     result = stages.make_run(
         Path(str(target[0])),
         Path(str(source[0])),
@@ -55,7 +64,7 @@ def _verdict(target, source, env):
         Path(str(source[1])),
         json.loads(source[2].read()),
     )
-    env["TS_SESSION"].note_checked(env["TS_CELL"], document["status"], document.get("cycles"))
+    env["TS_SESSION"].note_checked(_cell(target), document["status"], document.get("cycles"))
 
 
 def _gate(target, source, env):

@@ -17,10 +17,14 @@ from touchstone.toolchains import llvm
 
 
 class _Matrix:
-    """Makes nodes; remembers those that cells share."""
+    """Makes nodes; remembers those that cells share.
+
+    Builders get nodes, not names: SCons would look for variables in each name.
+    """
 
     def __init__(self, env):
         self._env = env
+        self._file = env.fs.File
         self._stamps = env["TS_STAMPS"]
         self._made = {}
 
@@ -29,15 +33,21 @@ class _Matrix:
             self._made[key] = make()
         return self._made[key]
 
+    def _files(self, names):
+        return [self._once(("file", name), lambda name=name: self._file(name)) for name in names]
+
     def verdict(self, plan):
         env = self._env
         run = self._run(plan)
         spec = env.Value(self._stamps.check_spec(plan))
         source = [run, self._vectors(plan.packed.vectors)[1], spec]
-        verdict = env.TouchstoneVerdict(plan.verdict, source, TS_CELL=plan.cell.id)
+        verdict = env.TouchstoneVerdict(self._file(plan.verdict), source)
         env.NoCache(verdict)
         if not nodes.passed_before(env["TS_ROOT"] / plan.verdict):
             env.AlwaysBuild(verdict)
+            # A run behind a PASS was complete.
+            if read_status(env["TS_ROOT"] / plan.run) not in (None, RunStatus.COMPLETED):
+                env.AlwaysBuild(run)
         return verdict[0]
 
     def _run(self, plan):
@@ -51,17 +61,14 @@ class _Matrix:
             source.append(self._simulator(plan.cell.simulator))
         if nodes.needs_costs(plan):
             source.append(self._costs(plan.firmware))
-        run = env.TouchstoneRun(plan.run, source, TS_CELL=plan.cell.id)
-        if read_status(env["TS_ROOT"] / plan.run) not in (None, RunStatus.COMPLETED):
-            env.AlwaysBuild(run)
-        return run[0]
+        return env.TouchstoneRun(self._file(plan.run), source)[0]
 
     def _vectors(self, vectors):
         def make():
             env = self._env
-            targets = [vectors.path("inputs.bin"), vectors.path("golden.bin")]
+            targets = [self._file(vectors.path(name)) for name in ("inputs.bin", "golden.bin")]
             made = env.TouchstoneVectors(targets, env.Value(vectors.spec))
-            env.Depends(made, self._stamps.vectors_modules(vectors.kernel.golden))
+            env.Depends(made, self._files(self._stamps.vectors_modules(vectors.kernel.golden)))
             return made
 
         return self._once(vectors.directory, make)
@@ -72,8 +79,9 @@ class _Matrix:
             plain = self._vectors(packed.vectors)[0]
             if not packed.packers:
                 return plain
-            made = env.TouchstonePack(packed.inputs, plain, TS_PACKERS=packed.packers)
-            env.Depends(made, self._stamps.packer_modules(packed.packers))
+            target = self._file(packed.inputs)
+            made = env.TouchstonePack(target, plain, TS_PACKERS=packed.packers)
+            env.Depends(made, self._files(self._stamps.packer_modules(packed.packers)))
             return made[0]
 
         return self._once(packed.inputs, make)

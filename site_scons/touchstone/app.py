@@ -127,8 +127,9 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
 
     def outcome_of(plan: CellPlan) -> Outcome:
         cell = plan.cell.id
+        needed = prerequisites(plan) if session.failures else ()
         failure = next(
-            (session.failures[path] for path in prerequisites(plan) if path in session.failures),
+            (session.failures[path] for path in needed if path in session.failures),
             "interrupted" if session.registry.interrupted else None,
         )
         return Outcome(confirmed(cell), cell in session.simulated, failure)

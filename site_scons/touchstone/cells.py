@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from touchstone.manifest import DIMENSIONS, Kernel, Target, Variant
 from touchstone.schedule import OWN, Schedule
@@ -68,7 +69,7 @@ class Cell:
     """What sim=command runs, None for target.yaml's command."""
     schedule: Schedule = OWN
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Target / kernel / shape / cores, then whatever is not the default."""
         kernel = self.kernel.name

@@ -84,11 +84,12 @@ def main(root: str, arguments: Sequence[str]) -> int:
         return INTERRUPTED
     if command == "test":
         words = _without(arguments, command)
-        return _test_status(run([layout.python, "-m", "pytest", *words], clean_environ(os.environ, layout)))
+        return _test_status(
+            run([layout.python, "-m", "pytest", *words], clean_environ(os.environ, layout))
+        )
     if command in COMMANDS:
-        environment = {**clean_environ(os.environ, layout), "PYTHONPATH": os.path.join(root, "site_scons")}
         words = [command, *_without(arguments, command)]
-        return run([layout.python, "-m", "touchstone.cli", *words], environment)
+        return _run_module(layout, "touchstone.cli", words)
     return _run_scons(layout, arguments)
 
 
@@ -167,8 +168,14 @@ def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
 def _run_scons(layout: Layout, arguments: Sequence[str]) -> int:
     if os.path.exists(layout.exit_status):
         os.unlink(layout.exit_status)
-    code = run([layout.python, "-m", "SCons", "-Q", *arguments], clean_environ(os.environ, layout))
+    code = _run_module(layout, "touchstone.start", ["-Q", *arguments])
     return translated_status(code, layout.exit_status)
+
+
+def _run_module(layout: Layout, module: str, words: Sequence[str]) -> int:
+    package = os.path.join(layout.root, "site_scons")
+    environ = {**clean_environ(os.environ, layout), "PYTHONPATH": package}
+    return run([layout.python, "-m", module, *words], environ)
 
 
 def translated_status(code: int, path: str) -> int:
@@ -197,7 +204,7 @@ def clean_environ(environ: Mapping[str, str], layout: Layout | None = None) -> d
     any, each command would compile the whole package anew, a tenth of a second.
     """
     kept = {name: value for name, value in environ.items() if name not in _DISTURBING}
-    if layout is not None and kept.pop("PYTHONDONTWRITEBYTECODE", None):
+    if layout is not None and kept.pop("PYTHONDONTWRITEBYTECODE", ""):
         kept.setdefault("PYTHONPYCACHEPREFIX", layout.compiled)
     return kept
 

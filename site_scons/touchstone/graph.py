@@ -21,6 +21,7 @@ from touchstone.simulators.registry import EMBEDDED, EXTERNAL, adapter_of, check
 from touchstone.sizes import Needs
 
 BUILD = "build"
+CELLS = f"{BUILD}/cells"
 COMMON_SOURCES = "targets/common"
 SIMULATOR_SOURCES = "site_scons/touchstone/simulators"
 
@@ -125,7 +126,7 @@ class CellPlan:
     @property
     def directory(self) -> str:
         """Where the cell's files lie."""
-        return f"{BUILD}/cells/{self.cell.id}"
+        return f"{CELLS}/{self.cell.id}"
 
     @property
     def run(self) -> str:

@@ -28,6 +28,8 @@ class Stamps:
         self._unicorn = unicorn
         self._memory = memory
         self._installed: dict[str, str] = {}
+        self._closures: dict[tuple[str, ...], list[str]] = {}
+        self._specs: dict[str, str] = {}
         self._run_stages: dict[str, str] = {}
         self._modules = ModuleGraph(
             [("golden", root / "golden"), ("touchstone", root / "site_scons" / "touchstone")],
@@ -52,7 +54,10 @@ class Stamps:
 
     def check_spec(self, plan: CellPlan) -> str:
         """The check policy and the code that checks."""
-        return canonical_json({**json.loads(plan.check_spec), "stage": self._check_stage})
+        if plan.check_spec not in self._specs:
+            spec = {**json.loads(plan.check_spec), "stage": self._check_stage}
+            self._specs[plan.check_spec] = canonical_json(spec)
+        return self._specs[plan.check_spec]
 
     def vectors_modules(self, golden: str) -> list[str]:
         """The files that decide a kernel's vectors."""
@@ -71,7 +76,10 @@ class Stamps:
         return self._files("touchstone.simulators.cortexm_costs")
 
     def _files(self, *modules: str) -> list[str]:
-        return [path.relative_to(self._root).as_posix() for path in self._modules.closure(*modules)]
+        if modules not in self._closures:
+            files = self._modules.closure(*modules)
+            self._closures[modules] = [path.relative_to(self._root).as_posix() for path in files]
+        return self._closures[modules]
 
     @cached_property
     def _unicorn_digest(self) -> str:

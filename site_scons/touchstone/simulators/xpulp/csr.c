@@ -66,7 +66,7 @@ static step note_counter_read(sim *s, const core *c) {
     }
     s->reads[s->read_count++] = (counter_read){c->cycle, instructions};
     if (s->stack_bytes != 0 && s->read_count == HARNESS_READS) {
-        // What is left of the harness's job is not timed: values matter, the order of steps does not.
+        // The rest of the job is not timed: values matter, the order of steps does not.
         s->untimed = true;
         s->model_conflicts = s->model_icache = false;
     }
