@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cache of built files, checked: SCons itself gives back whatever lies in a cache.
 
-env.CacheDir(folder, CheckedCache)
+    env.CacheDir(folder, checked_cache(readonly, note))
+
+`note(entry)` is called, from any thread, with the name of an entry that was found damaged.
 """
 
 import contextlib
@@ -16,13 +18,27 @@ from SCons.Util import hash_signature
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
+def checked_cache(readonly, note):
+    """A class for env.CacheDir(), which makes the object itself."""
+    members = {"readonly": readonly, "note": staticmethod(note)}
+    return type("ConfiguredCache", (CheckedCache,), members)
+
+
 class CheckedCache(CacheDir):
     """Entries end with their SHA-256. A damaged one counts as missing, and is replaced."""
+
+    readonly = False
+    note = staticmethod(lambda entry: None)
+
+    def is_readonly(self):
+        """Whether nothing is added; asked by SCons too."""
+        return self.readonly or super().is_readonly()
 
     def retrieve(self, node):
         """Fetch a node; called by SCons from several threads."""
         _, entry = self.cachepath(node)
         if entry is not None and os.path.exists(entry) and _payload(entry) is None:
+            self.note(os.path.basename(entry))
             if not self.is_readonly():
                 # SCons never overwrites an entry.
                 with contextlib.suppress(FileNotFoundError):

@@ -9,8 +9,9 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from touchstone.cachedir import CachePolicy, prune
 from touchstone.ci.costs import costs_of, load_costs
 from touchstone.ci.shards import Share, parse_shard, take
 from touchstone.config import load_expected_skips, load_matrix
@@ -50,6 +51,7 @@ class Command:
     known_skips: Mapping[str, str]
     session: Session
     words: Mapping[str, str]
+    cache: CachePolicy
     share: Share | None = None
 
 
@@ -98,7 +100,19 @@ def prepare(root: Path, arguments: Mapping[str, str]) -> Command:
         ),
         words=dict(arguments),
         share=share,
+        cache=CachePolicy(
+            root / (request.cache or f"{BUILD}/cache"), request.cache_mode, request.cache_size
+        ),
     )
+
+
+def prune_cache(command: Command, users: IO[str] | None) -> None:
+    """Keep the cache within its size; only a command that made something can have made it grow."""
+    if len(command.session.built) > 1:  # the gate always runs
+        pruned = prune(command.cache, users)
+        if pruned.entries:
+            megabytes = pruned.bytes / (1 << 20)
+            print(f"cache: pruned {pruned.entries} entries, {megabytes:.0f} MB", flush=True)
 
 
 def _check_observed(request: Request, cells: Sequence[PlannedCell]) -> None:
@@ -198,14 +212,19 @@ def _observe(command: Command, confirmed: Callable[[str], bool]) -> None:
         print(f"\n{text}", flush=True)
 
 
-def finish_or_die(command: Command, confirmed: Callable[[str], bool]) -> None:
+def finish_or_die(
+    command: Command, confirmed: Callable[[str], bool], users: IO[str] | None = None
+) -> None:
     """`finish` for an exit hook, with the exit status that the report asks for.
+
+    `users` is the cache's lock; the cache is pruned last.
 
     An exit hook can neither raise nor return a status: Python would print and end with 0.
     """
     status = 2
     try:
         status = finish(command, confirmed).exit_status
+        prune_cache(command, users)
     except BaseException:
         traceback.print_exc()
     if status != 0:

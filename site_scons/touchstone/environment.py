@@ -18,7 +18,7 @@ from dataclasses import dataclass
 COMMANDS = frozenset({"describe", "doctor", "list", "merge", "plan", "report"})
 BAD_INPUT = 2
 INTERRUPTED = 130
-_FILE_VARIABLES = ("config", "costs", "from", "inputs")
+_FILE_VARIABLES = ("cache", "config", "costs", "from", "inputs")
 _HANDED_ON = (signal.SIGTERM, signal.SIGHUP)
 # What would send pip elsewhere than into the environment, or Python to other packages.
 _DISTURBING = ("PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER")

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from touchstone.cachedir import DEFAULT_MEGABYTES, MODES
 from touchstone.errors import UserError, unknown
 from touchstone.manifest import DIMENSIONS
 from touchstone.schedule import ORDERS, Schedule
@@ -36,6 +37,9 @@ VARIABLES: Mapping[str, str] = {
     "cflags": "extra compiler flags for firmware and kernels",
     "shard": "i/n: this part of n of the plan; put together by `merge` (all of it)",
     "costs": "record of what cells cost, which shards are cut by (configs/costs.json)",
+    "cache": "folder of the cache of built files and runs (build/cache); may be shared",
+    "cache_mode": "read-write (the default), read-only (adds nothing), off",
+    "cache_size": "megabytes that the cache is pruned to, what was unused longest first (2048)",
     "dump": "1 writes inputs, output and golden of each cell as .npy",
     "profile": "1 says where the timed run's cycles go: functions, lines, stalls",
     "trace": "1 writes the instructions of the timed run with their results",
@@ -63,6 +67,9 @@ class Request:
     cflags: tuple[str, ...] = ()
     shard: str | None = None
     costs: str | None = None
+    cache: str | None = None
+    cache_mode: str = MODES[0]
+    cache_size: int = DEFAULT_MEGABYTES
     dump: bool = False
     profile: bool = False
     trace: bool = False
@@ -98,6 +105,11 @@ def parse_request(arguments: Mapping[str, str]) -> Request:
         cflags=tuple(arguments.get("cflags", "").split()),
         shard=_word("shard", arguments),
         costs=_word("costs", arguments),
+        cache=_word("cache", arguments),
+        cache_mode=_choice("cache_mode", arguments, MODES),
+        cache_size=_integer("cache_size", arguments["cache_size"], 1, 2**40)
+        if "cache_size" in arguments
+        else DEFAULT_MEGABYTES,
         dump=_switch("dump", arguments),
         profile=_switch("profile", arguments),
         trace=_switch("trace", arguments),
@@ -148,6 +160,13 @@ def _word(key: str, arguments: Mapping[str, str]) -> str | None:
     value = arguments.get(key)
     if value is not None and not value.strip():
         raise UserError(f"{key}=: found nothing, allowed {VARIABLES[key]}")
+    return value
+
+
+def _choice(key: str, arguments: Mapping[str, str], allowed: Sequence[str]) -> str:
+    value = arguments.get(key, allowed[0])
+    if value not in allowed:
+        raise UserError(unknown(f"{key}={value}", value, allowed))
     return value
 
 

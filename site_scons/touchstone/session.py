@@ -42,6 +42,7 @@ class Session:
     started: float = field(default_factory=time.time)
     _clock: float = field(default_factory=time.monotonic)
     _lanes: dict[int, int] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note_built(self, stage: str, node: str) -> None:
@@ -82,6 +83,12 @@ class Session:
         """Building `node` failed; cells that need it are BUILD_ERROR with this reason."""
         with self._lock:
             self.failures[node] = reason
+
+    def note_damaged(self, entry: str) -> None:
+        """An entry of the cache is damaged: it counts as missing, and somebody should know."""
+        with self._lock:
+            self.damaged.append(entry)
+        self.say(f"cache: entry {entry} is damaged and counts as missing")
 
     def say(self, text: str) -> None:
         """One line of progress, never mixed with another thread's."""

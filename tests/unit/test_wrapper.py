@@ -84,7 +84,15 @@ def wait_for(condition: Callable[[], bool]) -> None:
 def test_words_go_to_scons(checkout: Checkout) -> None:
     checkout.ready()
     assert checkout.run("target=gap9", "-j", "2", "fidelity").returncode == 0
-    assert checkout.words() == ["-m", "touchstone.start", "-Q", "target=gap9", "-j", "2", "fidelity"]
+    assert checkout.words() == [
+        "-m",
+        "touchstone.start",
+        "-Q",
+        "target=gap9",
+        "-j",
+        "2",
+        "fidelity",
+    ]
 
 
 @pytest.mark.parametrize("word", ["list", "doctor", "plan", "describe", "merge"])
