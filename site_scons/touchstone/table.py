@@ -91,7 +91,9 @@ def render_clocks(report: Report) -> str:
     for result in report.results:
         if result.cycles is not None or result.instructions is not None:
             what = "instructions" if _only_instructions(result) else "cycles"
-            settings = ", ".join(f"{name} {value}" for name, value in result.settings.items())
+            settings = ", ".join(
+                f"{name} {value}" for name, value in sorted(result.settings.items())
+            )
             how = f" ({settings})" if settings else ""
             lines.add(f"{what} of {result.simulator}{how}: {result.clock}")
     return "\n".join(sorted(lines))
