@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Armv7E-M kernels in Unicorn, without firmware: every operand ends at unmapped memory.
 
-`build` links every kernel's glue and armv7em variant into one ELF; `Machine` calls the glue on a
-case. Any access outside an operand, and any write to an input, faults.
+`build` links the glue of every kernel that has a variant (armv7em, or a core's own) and that
+variant into one ELF; `Machine` calls the glue on a case. Any access outside an operand, and any
+write to an input, faults.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from elftools.elf.elffile import ELFFile
 from host_kernels import KERNELS, glue, manifests_with, output_bytes, scratch_bytes
 from unicorn import arm_const as arm
 
+from golden.pack import pack_container
+from touchstone.schedule import OWN, Schedule
 from touchstone.vectors import Case, Container
 
 VARIANT = "armv7em"
@@ -27,7 +30,7 @@ FLAGS = [
 ]
 PAGE = 4096
 CODE, STACK, RETURN, DATA = 0x0001_0000, 0x2000_0000, 0x3000_0000, 0x4000_0000
-CODE_BYTES, STACK_BYTES = 32 * PAGE, 4 * PAGE
+CODE_BYTES, STACK_BYTES = 128 * PAGE, 4 * PAGE
 MAX_INSTRUCTIONS = 500_000_000
 BARRIER = """
 #include "ts_types.h"
@@ -35,16 +38,33 @@ void ts_team_barrier(const ts_team *team) { (void)team; }
 """
 
 
-def build(directory: Path, core: str) -> Path:
-    """The ELF for `core` (cortex_m4, cortex_m7), in `directory`."""
-    kernels = list(manifests_with(VARIANT))
+def _variant(manifest: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(entry for entry in manifest["variants"] if entry["name"] == name)
+
+
+def _sources(manifests: dict[str, dict[str, Any]], variant: str) -> list[Path]:
+    """The files of every kernel's variant and of what it uses, each once."""
+    found: dict[Path, None] = {}
+    wanted = [(kernel, variant) for kernel in manifests]
+    for kernel, name in wanted:
+        entry = _variant(manifests_with(name)[kernel], name)
+        found |= {KERNELS / kernel / source: None for source in entry["sources"]}
+        uses = (tuple(use.split(".")) for use in entry.get("uses", ()))
+        wanted += [use for use in uses if use not in wanted]
+    return list(found)
+
+
+def build(directory: Path, core: str, variant: str = VARIANT) -> Path:
+    """The ELF of a variant for `core` (cortex_m4, cortex_m7), in `directory`."""
+    kernels = list(manifests_with(variant))
     barrier = directory / "barrier.c"
     barrier.write_text(BARRIER)
     sources = [barrier]
     for kernel in kernels:
         path = directory / f"{kernel}_glue.c"
-        path.write_text(glue(kernel, VARIANT))
-        sources += [path, KERNELS / kernel / f"{VARIANT}.c"]
+        path.write_text(glue(kernel, variant))
+        sources.append(path)
+    sources += _sources(manifests_with(variant), variant)
     script = directory / "link.ld"
     script.write_text(
         f"SECTIONS {{ . = {CODE}; .text : {{ KEEP(*(.text.ts_job_*)) *(.text*) *(.rodata*) }} }}\n"
@@ -66,7 +86,8 @@ def _pages(count: int) -> int:
 class Machine:
     """One core with the kernels loaded."""
 
-    def __init__(self, program: Path, core: str) -> None:
+    def __init__(self, program: Path, core: str, variant: str = VARIANT) -> None:
+        self.variant = variant
         models = {"cortex_m4": arm.UC_CPU_ARM_CORTEX_M4, "cortex_m7": arm.UC_CPU_ARM_CORTEX_M7}
         # Not UC_MODE_MCLASS: it would overrule the core model.
         self.emulator = uc.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB)
@@ -104,13 +125,23 @@ class Machine:
         regions += [cursor, size]
         return address
 
+    def packed(self, manifest: dict[str, Any], container: Container) -> Container:
+        """The vectors in the variant's weight layout."""
+        layout = _variant(manifest, self.variant).get("layout")
+        return pack_container(container, manifest["layouts"][layout]) if layout else container
+
     def run_case(
-        self, manifest: dict[str, Any], container: Container, case: Case, poison: int
+        self,
+        manifest: dict[str, Any],
+        container: Container,
+        case: Case,
+        poison: int,
+        schedule: Schedule = OWN,
     ) -> bytes:
-        """The output of one case."""
+        """The output of one case, which is `packed`."""
         sizes = {**container.shape, "cores": 1, "per_channel": 0}
-        variant = next(entry for entry in manifest["variants"] if entry["name"] == VARIANT)
-        needed = scratch_bytes(variant, sizes)
+        order = schedule.values()
+        needed = scratch_bytes(_variant(manifest, self.variant), {**sizes, **order})
         regions: list[int] = []
         buffers = [case.operand(operand["name"]).data for operand in manifest["operands"][:-1]]
         poisoned = [bytes([poison]) * count for count in (output_bytes(manifest, sizes), needed)]
@@ -124,7 +155,7 @@ class Machine:
         words = [0, 1, *params, *operands]  # the team, then what the case points at
         words_at = cursor
         case_at = words_at + 4 * len(words)
-        words += [*shape, *(0, 0, 0), words_at + 8, words_at + 8 + 4 * len(params), scratch]
+        words += [*shape, *order.values(), words_at + 8, words_at + 8 + 4 * len(params), scratch]
         self._place(
             struct.pack(f"<{len(words)}I", *words).ljust(PAGE, b"\0"), cursor, False, regions
         )

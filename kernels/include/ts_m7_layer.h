@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+/* An attention block on the Cortex-M7, head after head; see ts_m7_attention.h. Scratch holds the
+ * input as panels, one head's queries, keys and values and the context of all heads. */
+#ifndef TS_M7_LAYER_H
+#define TS_M7_LAYER_H
+
+#include "ts_m7_attention.h"
+
+typedef struct {
+    int16_t *x, *query, *key, *value, *context;
+    uint16_t *map;
+    int8_t *score_tiles;
+    int32_t *room, *context_muls;
+    uint32_t bytes;
+} ts_m7_buffers;
+
+static inline int16_t *ts_m7_take(uint8_t *base, uint32_t *used, uint32_t bytes) {
+    int16_t *place = (int16_t *)(void *)(base + *used);
+    *used += bytes;
+    return place;
+}
+
+/* `width`: of queries and keys. */
+static inline ts_m7_buffers ts_m7_place(const ts_shape *shape, uint32_t width, void *scratch) {
+    const uint32_t pairs = ts_ceil_div(shape->S, 2), quads = ts_ceil_div(shape->S, 4);
+    const uint32_t W = ts_m7_align4(width), P = ts_m7_align4(shape->P);
+    const uint32_t E = ts_m7_align4(shape->E);
+    uint8_t *base = scratch;
+    uint32_t used = 0;
+    ts_m7_buffers b;
+    b.x = ts_m7_take(base, &used, 8 * pairs * ts_m7_pairs(shape->E));
+    b.query = ts_m7_take(base, &used, 4 * pairs * W);
+    b.key = ts_m7_take(base, &used, 8 * quads * W);
+    b.value = ts_m7_take(base, &used, 4 * pairs * P);
+    b.context = ts_m7_take(base, &used, 8 * pairs * ts_m7_context_pairs(shape));
+    b.map = (uint16_t *)ts_m7_take(base, &used, 16 * quads);
+    b.score_tiles = (int8_t *)ts_m7_take(base, &used, 8 * quads + 8);
+    b.room = (int32_t *)(void *)ts_m7_take(base, &used,
+                                           8 * (W > P   ? W > E ? W : E
+                                                : P > E ? P
+                                                        : E));
+    b.context_muls = (int32_t *)(void *)ts_m7_take(base, &used, 4 * P);
+    b.bytes = used;
+    return b;
+}
+
+static inline void ts_m7_layer_head(const ts_m7_layer *layer, const ts_m7_buffers *b,
+                                    ts_m7_head *head, uint32_t h) {
+    const uint32_t pairs = ts_ceil_div(layer->shape.S, 2), P = layer->shape.P;
+    ts_m7_queries(layer, h, b->x, pairs, b->query, b->room);
+    if (layer->key.weight)
+        ts_m7_keys(layer, h, b->x, pairs, b->key, b->room);
+    ts_m7_values(layer, h, b->x, pairs, pairs, b->value, b->room);
+    head->context = ts_m7_scale_of(ts_requant_from(layer->context, h * P), P, b->context_muls);
+    head->context_to = b->context + 4 * (h * P / 2);
+    head->odd = h * P % 2;
+    ts_m7_attend(layer, head, pairs);
+}
+
+/* One core. */
+static inline void ts_m7_layer_run(const ts_m7_layer *layer, void *scratch) {
+    const ts_shape *shape = &layer->shape;
+    const ts_m7_buffers b = ts_m7_place(shape, layer->width, scratch);
+    const uint32_t panel = 4 * ts_m7_pairs(shape->E);
+    for (uint32_t row = 0; row < shape->S; row += 2)
+        ts_m7_expand_2(layer->input, shape->S, shape->E, row, b.x + row / 2 * panel);
+    if (!layer->key.weight) {
+        const uint32_t step = 4 * ts_m7_align4(shape->E);
+        for (uint32_t row = 0; row < shape->S; row += 4)
+            ts_m7_expand_4(layer->input, shape->S, shape->E, row, b.key + row / 4 * step);
+    }
+    const uint32_t context_step = 8 * ts_m7_context_pairs(shape);
+    ts_m7_head head = {
+        .query = b.query,
+        .key = b.key,
+        .value = b.value,
+        .scores = ts_m7_scale_all(layer->scores, 1),
+        .softmax = ts_m7_softmax_of(&layer->table, shape->S),
+        .score_tiles = b.score_tiles,
+        .map = b.map,
+        .context_step = context_step,
+    };
+    for (uint32_t h = 0; h < shape->H; h++)
+        ts_m7_layer_head(layer, &b, &head, h);
+    const ts_m7_rows rows = {
+        .a = layer->output.weight,
+        .b = b.context,
+        .bias = ts_m7_bias_of(layer->output.bias, shape->E, b.room),
+        .rows = shape->S,
+        .channels = shape->E,
+        .pairs = ts_m7_pairs(shape->H * shape->P),
+        .b_step = context_step,
+        .output = layer->result,
+        .pitch = shape->E,
+    };
+    const ts_m7_scale scale =
+        ts_m7_scale_of(layer->output.requant, shape->E, b.room + ts_m7_align4(shape->E));
+    ts_m7_rows_run(&rows, &scale);
+}
+
+#endif

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Products on the Cortex-M7: panels, requantisations and strips of ts_m7_tiles.h put together. */
+#ifndef TS_M7_PRODUCT_H
+#define TS_M7_PRODUCT_H
+
+#include "ts_armv7em.h"
+#include "ts_kernel.h"
+#include "ts_m7_tiles.h"
+#include "ts_requant.h"
+
+static inline uint32_t ts_m7_align4(uint32_t n) { return (n + 3u) & ~3u; }
+
+/* Pairs of a reduction over n. */
+static inline uint32_t ts_m7_pairs(uint32_t n) { return (n + 1u) / 2u; }
+
+/* Expands n bytes into words of two int16, `stride` words apart; an odd end is filled with 0. */
+static inline __attribute__((always_inline)) void ts_m7_expand(const int8_t *row, uint32_t n,
+                                                               int16_t *words, uint32_t stride) {
+    uint32_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const uint32_t x = ts_load4(row + i);
+        const uint32_t even = (uint32_t)__sxtb16((int8x4_t)x);
+        const uint32_t odd = (uint32_t)__sxtb16((int8x4_t)(x >> 8 | x << 24));
+        *(uint32_t *)(void *)words = (even & 0xFFFFu) | odd << 16;
+        *(uint32_t *)(void *)(words + 2 * stride) = even >> 16 | (odd & 0xFFFF0000u);
+        words += 4 * stride;
+    }
+    for (; i < n; i += 2) {
+        words[0] = row[i];
+        words[1] = (int16_t)(i + 1 < n ? row[i + 1] : 0);
+        words += 2 * stride;
+    }
+}
+
+/* Rows [row, row + 2) of [rows, n] as a 2-panel; what lies beyond the last row stays as it is. */
+static inline void ts_m7_expand_2(const int8_t *input, uint32_t rows, uint32_t n, uint32_t row,
+                                  int16_t *panel) {
+    for (uint32_t i = 0; i < 2 && row + i < rows; i++)
+        ts_m7_expand(input + (row + i) * n, n, panel + 2 * i, 2);
+}
+
+/* Rows [row, row + 4) as a 4-panel. */
+static inline void ts_m7_expand_4(const int8_t *input, uint32_t rows, uint32_t n, uint32_t row,
+                                  int16_t *panel) {
+    for (uint32_t i = 0; i < 4 && row + i < rows; i++)
+        ts_m7_expand(input + (row + i) * n, n, panel + 2 * i, 4);
+}
+
+/* A requantisation, ready for strips: its channels from 0 on are rows of a. */
+typedef struct {
+    ts_requant requant;
+    uint32_t channels;
+    uint32_t mul;  /* what ts_m7_call wants */
+    uint8_t code;  /* index into ts_m7_kind.strips */
+    uint8_t steep; /* some mul' does not fit 31 bits */
+} ts_m7_scale;
+
+/* Whether every mul << (32 - shift) is below 2^31. */
+static inline int ts_m7_fits(const ts_requant *requant, uint32_t channels) {
+    if (requant->shift >= 17u)
+        return 1;
+    const uint32_t limit = 1u << (requant->shift - 1u);
+    for (uint32_t i = 0; i < (requant->per_channel ? channels : 1u); i++)
+        if (requant->mul[i] >= limit)
+            return 0;
+    return 1;
+}
+
+/* Per tensor. */
+static inline ts_m7_scale ts_m7_scale_all(ts_requant requant, uint32_t channels) {
+    return (ts_m7_scale){
+        .requant = requant,
+        .channels = channels,
+        .mul = (uint32_t)requant.mul[0] << (32u - requant.shift),
+        .code = (uint8_t)(requant.round_half_up ? 1 : 0),
+        .steep = !ts_m7_fits(&requant, channels),
+    };
+}
+
+/* `muls`: room for the multipliers of `channels` rounded up to a multiple of 4. */
+static inline ts_m7_scale ts_m7_scale_of(ts_requant requant, uint32_t channels, int32_t *muls) {
+    ts_m7_scale scale = ts_m7_scale_all(requant, channels);
+    if (requant.per_channel) {
+        for (uint32_t i = 0; i < channels; i++)
+            muls[i] = (int32_t)((uint32_t)requant.mul[i] << (32u - requant.shift));
+        for (uint32_t i = channels; i < ts_m7_align4(channels); i++)
+            muls[i] = 0;
+        scale.mul = (uint32_t)(uintptr_t)muls;
+        scale.code |= 2u;
+    }
+    return scale;
+}
+
+/* Biases for strips of `channels` rounded up to a multiple of 4; `room` is used if need be. */
+static inline const int32_t *ts_m7_bias_of(const int32_t *bias, uint32_t channels, int32_t *room) {
+    if (channels % 4u == 0)
+        return bias;
+    for (uint32_t i = 0; i < ts_m7_align4(channels); i++)
+        room[i] = i < channels ? bias[i] : 0;
+    return room;
+}
+
+/* One tile whose requantisation needs more than SMMUL. */
+static inline void ts_m7_steep_tile(const ts_m7_kind *kind, const ts_m7_call *call,
+                                    const ts_m7_scale *scale, uint32_t channel, int8_t *output) {
+    int32_t sums[8];
+    for (uint32_t i = 0; i < 8; i++)
+        sums[i] = kind->init ? call->bias[channel + i / 2] : 0;
+    ts_m7_call tile = *call;
+    tile.output = sums;
+    tile.outer = 1;
+    tile.a_last = tile.a + 8 * call->pairs;
+    ts_m7_sums(&tile);
+    for (uint32_t i = 8; i-- > 0;) { /* the second row first, as in strips */
+        const uint32_t last = scale->channels - 1;
+        const int8_t y = ts_requantize(&scale->requant, ts_min(channel + i / 2, last), sums[i]);
+        int8_t *to = output + kind->offsets[i] + (kind->rows && i % 2 ? call->pitch : 0);
+        if (kind->bytes == 2)
+            *(int16_t *)(void *)to = y;
+        else
+            *to = y;
+    }
+}
+
+static __attribute__((noinline, unused)) void
+ts_m7_steep_strips(const ts_m7_kind *kind, const ts_m7_call *call, const ts_m7_scale *scale) {
+    ts_m7_call strip = *call;
+    int8_t *output = call->output;
+    for (uint32_t i = 0; i < call->outer; i++) {
+        strip.a = call->a;
+        for (uint32_t channel = 0;; channel += 4) {
+            ts_m7_steep_tile(kind, &strip, scale, channel, output);
+            strip.a += 8 * call->pairs;
+            if (strip.a == call->a_last)
+                break;
+            output += kind->step ? kind->step : call->step;
+        }
+        strip.b += call->b_step / 2;
+        output += i % 2 ? call->other_step : call->outer_step;
+    }
+}
+
+/* The strips of a call, its `mul` aside. */
+static inline void ts_m7_strips_of(const ts_m7_kind *kind, ts_m7_call *call,
+                                   const ts_m7_scale *scale) {
+    call->mul = scale->mul;
+    if (scale->steep)
+        ts_m7_steep_strips(kind, call, scale);
+    else
+        kind->strips[scale->code](call);
+}
+
+/* [rows, channels] of bytes, row-major:
+ *   output[r * pitch + c] = requant(bias[c] + sum over k of b[r, k] * a[c, k])
+ * a: 4-panels of the channels, b: 2-panels of the rows, both of `pairs`. */
+typedef struct {
+    const int16_t *a, *b;
+    const int32_t *bias; /* readable up to a multiple of 4, see ts_m7_bias_of */
+    uint32_t rows, channels, pairs;
+    uint32_t b_step; /* bytes from 2-panel to 2-panel */
+    int8_t *output;
+    uint32_t pitch;
+} ts_m7_rows;
+
+/* The channels that are no whole tile: through eight bytes, of which those that exist are kept. */
+static inline void ts_m7_rows_edge(const ts_m7_rows *rows, ts_m7_call *call,
+                                   const ts_m7_scale *scale) {
+    const uint32_t whole = rows->channels & ~3u;
+    ts_m7_scale edge = *scale;
+    edge.requant = ts_requant_from(edge.requant, whole);
+    edge.channels -= whole;
+    if (edge.code & 2u)
+        edge.mul += 4 * whole;
+    int8_t results[8];
+    call->a += 2 * whole * rows->pairs;
+    call->a_last = call->a + 8 * rows->pairs;
+    call->bias += whole;
+    call->outer = 1;
+    call->pitch = 4;
+    call->b = rows->b;
+    for (uint32_t row = 0; row < rows->rows; row += 2) {
+        call->output = results;
+        ts_m7_strips_of(&ts_m7_to_rows, call, &edge);
+        int8_t *to = rows->output + row * rows->pitch + whole;
+        for (uint32_t i = 0; i < rows->channels - whole; i++) {
+            to[i] = results[i];
+            if (row + 1 < rows->rows)
+                to[rows->pitch + i] = results[4 + i];
+        }
+        call->b += rows->b_step / 2;
+    }
+}
+
+static __attribute__((noinline, unused)) void ts_m7_rows_run(const ts_m7_rows *rows,
+                                                             const ts_m7_scale *scale) {
+    const uint32_t tiles = rows->channels / 4;
+    ts_m7_call call = {
+        .b = rows->b,
+        .output = rows->output,
+        .bias = rows->bias,
+        .a = rows->a - 8,
+        .a_last = rows->a - 8 + 8 * tiles * rows->pairs,
+        .outer = rows->rows / 2,
+        .b_step = rows->b_step,
+        .outer_step = 2 * rows->pitch - 4 * (tiles - 1),
+        .other_step = 2 * rows->pitch - 4 * (tiles - 1),
+        .pitch = rows->pitch,
+        .pairs = rows->pairs,
+    };
+    if (tiles > 0 && call.outer > 0)
+        ts_m7_strips_of(&ts_m7_to_rows, &call, scale);
+    if (tiles > 0 && rows->rows % 2) {
+        call.outer = 1;
+        call.b += rows->rows / 2 * (rows->b_step / 2);
+        call.output = rows->output + (rows->rows - 1) * rows->pitch;
+        call.pitch = 0;
+        ts_m7_strips_of(&ts_m7_to_rows, &call, scale);
+    }
+    if (rows->channels % 4)
+        ts_m7_rows_edge(rows, &call, scale);
+}
+
+#endif
