@@ -24,6 +24,7 @@ RUN_ID = slice(16, 32)
 CRC = slice(12, 16)
 ALIGNMENT = 16
 GUARD_BYTES = 16
+ANNOUNCES = 1
 MAX_OPERANDS = 32
 MAX_PARAMS = 32
 DIMENSIONS = ("S", "E", "P", "H", "F")
@@ -67,11 +68,12 @@ def build_job(
     scratch_bytes: int,
     params: Sequence[str],
     schedule: Sequence[int] = (0, 0, 0),
+    announces: bool = False,
 ) -> bytes:
     """The job block for the cases of `inputs`, without a run id.
 
     `operands` and `params` give the kernel's order; exactly one operand is the output.
-    `schedule` is that of ts_types.h.
+    `schedule` is that of ts_types.h; `announces`: the simulator wants to know where operands lie.
     """
     outputs = [index for index, operand in enumerate(operands) if operand.role == "output"]
     if len(outputs) != 1 or not operands[outputs[0]].size:
@@ -100,7 +102,7 @@ def build_job(
         *(0, 0, 0, 0),
         kernel_tag(kernel),
         cores,
-        0,
+        ANNOUNCES if announces else 0,
         len(inputs.cases),
         len(params),
         len(operands),

@@ -53,6 +53,7 @@ def build_image(loadable: bytes, inputs: Container, spec: Mapping[str, Any]) -> 
         spec["scratch_bytes"],
         spec["params"],
         spec["schedule"],
+        spec["settings"]["options"].get("over_reads") == "trap",
     )
     identity = run_id(job, loadable)
     expected = Expected(

@@ -92,7 +92,9 @@ def render_clocks(report: Report) -> str:
         if result.cycles is not None or result.instructions is not None:
             what = "instructions" if _only_instructions(result) else "cycles"
             settings = ", ".join(
-                f"{name} {value}" for name, value in sorted(result.settings.items())
+                f"{name} {value}"
+                for name, value in sorted(result.settings.items())
+                if (name, value) != ("over_reads", "allow")  # which changes no count
             )
             how = f" ({settings})" if settings else ""
             lines.add(f"{what} of {result.simulator}{how}: {result.clock}")

@@ -14,6 +14,7 @@
 
 enum { TS_JOB_MAGIC = 0x424A5354 /* "TSJB" */, TS_JOB_ABI = 1 };
 enum { TS_MAX_OPERANDS = 32, TS_MAX_PARAMS = 32 };
+enum { TS_JOB_ANNOUNCES = 1 }; /* A flag: the simulator wants to know where operands lie. */
 enum { TS_ROLE_ACTIVATION = 0, TS_ROLE_WEIGHT = 1, TS_ROLE_OUTPUT = 2 };
 
 typedef struct {

@@ -9,6 +9,7 @@
 #include "arena.h"
 #include "board.h"
 #include "console.h"
+#include "guards.h"
 #include "job.h"
 #include "measure.h"
 #include "records.h"
@@ -94,9 +95,16 @@ static uint32_t run_once(const ts_job *job, const ts_job_case *entry, uint8_t po
         params[i] = entry->params[i];
     }
     ts_arena_poison(&arena, job, poison);
+    const bool announces = (job->flags & TS_JOB_ANNOUNCES) != 0;
+    if (announces) {
+        ts_guards_announce(&arena, true);
+    }
     ts_stack_paint(0);
     const ts_call call = timed ? ts_call_timed(&team, &c) : ts_call_untimed(&team, &c);
     note_stacks(job, &call, state);
+    if (announces) {
+        ts_guards_announce(&arena, false);
+    }
     if (timed) {
         *cycles = call.cycles;
     }

@@ -55,6 +55,7 @@ class Job:
     inputs: Container
     cores: int = 1
     scratch_bytes: int | None = None
+    announces: bool = False
 
     @property
     def outputs(self) -> list[bytes]:
@@ -70,7 +71,15 @@ class Job:
         scratch = 16 * self.cores if self.scratch_bytes is None else self.scratch_bytes
         size = len(self.inputs.cases[0].operands[0].data)
         operands = (OperandSpec("input", "activation"), OperandSpec("output", "output", size))
-        return build_job(self.inputs, operands, "identity", self.cores, scratch, ["bias"])
+        return build_job(
+            self.inputs,
+            operands,
+            "identity",
+            self.cores,
+            scratch,
+            ["bias"],
+            announces=self.announces,
+        )
 
     def expected(self, loadable: bytes) -> Expected:
         """What its report must say."""
@@ -94,8 +103,9 @@ def make_job(
 class Bench:
     """Builds firmware and simulators once per session and runs jobs on them."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, settings: tuple[tuple[str, str], ...] = ()) -> None:
         self._directory = directory
+        self._settings = settings
         self.zig_cache = Path(os.environ.get("ZIG_GLOBAL_CACHE_DIR") or directory / "zig")
         self._workshop = Workshop(ROOT, KERNELS_ROOT, self.zig_cache)
         self._kernel = load_kernel(KERNELS_ROOT, "identity", directory / "manifests")
@@ -125,7 +135,7 @@ class Bench:
 
     def _simulator(self, target: str, loadable: bytes, folder: Path) -> Simulator:
         name = SIMULATORS[target]
-        settings = simulator_settings(self.target(target), name)
+        settings = simulator_settings(self.target(target), name, self._settings)
         files = [self._program(name)]
         if "core" in settings:
             costs = folder / "firmware.costs"

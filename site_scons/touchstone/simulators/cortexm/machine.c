@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "guards.h"
 #include "observe.h"
 
 #include <stdlib.h>
@@ -197,7 +198,7 @@ static uc_err add_hooks(Machine *machine) {
         error = api->hook_add(machine->engine, &hook, UC_HOOK_MEM_UNMAPPED | UC_HOOK_MEM_PROT,
                               on_bad_access, machine, 1, 0);
     }
-    return error;
+    return error == UC_ERR_OK ? guards_hook(machine) : error;
 }
 
 const char *machine_init(Machine *machine) {

@@ -37,6 +37,15 @@ typedef struct {
     uint64_t instructions;
 } CounterRead;
 
+/// Bytes that a kernel may not touch while it runs (guards.h).
+typedef struct {
+    bool trap;      ///< option: the firmware has to announce its operands
+    bool announced; ///< it has
+    bool on;        ///< a kernel runs
+    uint32_t start, bytes;
+    uint8_t *forbidden; ///< for each of these bytes, 1 where no operand lies
+} Guards;
+
 typedef struct {
     UnicornApi api;
     uc_engine *engine;
@@ -56,6 +65,8 @@ typedef struct {
 
     struct Observer *observer; ///< profile and trace, NULL without (observe.h)
     bool observed;             ///< and the timed run is on
+
+    Guards guards;
 
     FILE *streams[2]; ///< record stream, log
     bool opened[2];   ///< the firmware has opened it

@@ -13,12 +13,14 @@
 static const char usage[] =
     "usage: cortexm_sim IMAGE.elf --unicorn LIBRARY --core cortex-m4|cortex-m7 --costs FILE\n"
     "           --stream FILE --log FILE --report FILE --max-instructions N\n"
-    "           [--memory ORIGIN:BYTES[:rwx]]... [--profile FILE] [--trace FILE]\n";
+    "           [--memory ORIGIN:BYTES[:rwx]]... [--over-reads allow|trap]\n"
+    "           [--profile FILE] [--trace FILE]\n";
 
 enum { EXIT_USAGE = 2 };
 
 typedef struct {
-    const char *image, *unicorn, *core, *costs, *stream, *log, *report, *profile, *trace;
+    const char *image, *unicorn, *core, *costs, *stream, *log, *report, *profile, *trace,
+        *over_reads;
     uint64_t max_instructions;
 } Options;
 
@@ -66,10 +68,15 @@ static bool parse_option(Options *options, Memory *memory, const char *name, con
         const char *name;
         const char **value;
     } texts[] = {
-        {"--unicorn", &options->unicorn}, {"--core", &options->core},
-        {"--costs", &options->costs},     {"--stream", &options->stream},
-        {"--log", &options->log},         {"--report", &options->report},
-        {"--profile", &options->profile}, {"--trace", &options->trace},
+        {"--unicorn", &options->unicorn},
+        {"--core", &options->core},
+        {"--costs", &options->costs},
+        {"--stream", &options->stream},
+        {"--log", &options->log},
+        {"--report", &options->report},
+        {"--profile", &options->profile},
+        {"--trace", &options->trace},
+        {"--over-reads", &options->over_reads},
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(name, texts[i].name) == 0) {
@@ -100,6 +107,8 @@ static bool parse_options(Options *options, Memory *memory, int argc, char **arg
     }
     return options->image && options->unicorn && options->core && options->costs &&
            options->stream && options->log && options->report && options->max_instructions > 0 &&
+           (strcmp(options->over_reads, "allow") == 0 ||
+            strcmp(options->over_reads, "trap") == 0) &&
            (strcmp(options->core, "cortex-m4") == 0 || strcmp(options->core, "cortex-m7") == 0);
 }
 
@@ -127,7 +136,7 @@ static FILE *open_output(const char *path) {
 int main(int argc, char **argv) {
     static Machine machine;
     static Image image;
-    Options options = {0};
+    Options options = {.over_reads = "allow"};
     uint32_t stack_pointer = 0;
     uint32_t entry = 0;
     const char *wrong = NULL;
@@ -150,6 +159,7 @@ int main(int argc, char **argv) {
         (wrong = check_costs(&machine)) != NULL) {
         return failed(options.costs, wrong);
     }
+    machine.guards.trap = strcmp(options.over_reads, "trap") == 0;
     if ((wrong = unicorn_api_load(&machine.api, options.unicorn)) != NULL ||
         (wrong = machine_init(&machine)) != NULL ||
         (wrong = observer_open(&machine, options.profile, options.trace)) != NULL) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "files.h"
-#include "machine.h"
+#include "guards.h"
 
 #include <string.h>
 
@@ -9,6 +9,7 @@ enum {
     SYS_WRITE = 0x05,
     SYS_EXIT = 0x18,
     SYS_EXIT_EXTENDED = 0x20,
+    SYS_GUARDS = 0x101, ///< ours
     APPLICATION_EXIT = 0x20026,
     MODE_WRITE = 4,
     MODE_APPEND = 8
@@ -66,6 +67,10 @@ static uint32_t write_console(Machine *machine, uint32_t block) {
 }
 
 static void leave(Machine *machine, uint32_t reason, uint32_t code) {
+    if (machine->guards.trap && !machine->guards.announced) {
+        machine_fault(machine, "semihosting", NULL,
+                      "--over-reads trap, but no operands were announced");
+    }
     if (machine->stop == STOP_NONE) {
         machine->stop = STOP_EXIT;
         machine->exit_code = reason == APPLICATION_EXIT ? (int)code : 1;
@@ -89,6 +94,9 @@ void semihosting_call(Machine *machine) {
         break;
     case SYS_EXIT_EXTENDED:
         leave(machine, argument(machine, block, 0), argument(machine, block, 1));
+        break;
+    case SYS_GUARDS:
+        guards_announced(machine, block);
         break;
     default:
         snprintf(detail, sizeof detail, "operation 0x%02x is not supported", (unsigned)operation);

@@ -31,6 +31,7 @@ enum {
 };
 
 enum {
+    UC_MEM_READ = 16,
     UC_MEM_WRITE = 17,
     UC_MEM_FETCH = 18,
     UC_MEM_READ_UNMAPPED = 19,
@@ -47,6 +48,8 @@ enum {
     UC_HOOK_BLOCK = 1 << 3,
     UC_HOOK_MEM_UNMAPPED = 7 << 4,
     UC_HOOK_MEM_PROT = 7 << 7,
+    UC_HOOK_MEM_READ = 1 << 10,
+    UC_HOOK_MEM_WRITE = 1 << 11,
     UC_HOOK_INSN_INVALID = 1 << 14
 };
 

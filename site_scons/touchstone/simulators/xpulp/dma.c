@@ -217,6 +217,9 @@ static void use_port(sim *s, uint32_t port, burst *b, uint64_t now) {
     bool to_l1 = port < PORTS / 2;
     uint32_t offset = b->l1 + b->done - L1_BASE, bytes = 4 - (offset & 3);
     bytes = bytes < b->bytes - b->done ? bytes : b->bytes - b->done;
+    if (s->guards.on && !guards_allow(s, &s->cores[0], L1_BASE + offset, bytes, "DMA transfer")) {
+        return;
+    }
     uint8_t *inner = s->l1.bytes + offset, *outer = s->l2.bytes + (b->l2 + b->done - L2_BASE);
     memcpy(to_l1 ? inner : outer, to_l1 ? outer : inner, bytes);
     d->port_free[port] = now + 1 + (s->model_conflicts ? bank_delay(s, offset, now) : 0);

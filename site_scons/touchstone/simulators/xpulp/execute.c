@@ -161,7 +161,8 @@ void execute(sim *s, core *c, uint64_t limit, uint64_t budget) {
     uint32_t *x = c->x;
     uint8_t *l1 = s->l1.bytes;
     const uint8_t *l1_has_code = s->l1.has_code;
-    const uint32_t l1_size = c->id == FC ? 0 : L1_SIZE, l1_extra = t->l1 - 1;
+    // Accesses that may have to be trapped all go over the bus.
+    const uint32_t l1_size = c->id == FC || s->guards.trap ? 0 : L1_SIZE, l1_extra = t->l1 - 1;
     uint64_t cycle = c->cycle, done = 0;
     uint32_t pending = c->pending, late = c->late, target = 0, extra = 0;
     bool asleep = false;

@@ -8,14 +8,15 @@
 
 typedef struct {
     const char *image, *stream, *log, *report, *limit, *timing, *conflicts, *icache, *stacks;
-    const char *profile, *trace;
+    const char *profile, *trace, *over_reads;
 } options;
 
 static int usage(const char *reason) {
     fprintf(stderr,
             "xpulp_sim: %s\nusage: xpulp_sim IMAGE.elf --stream FILE --log FILE --report FILE "
             "--max-instructions N [--timing gvsoc|rtl] [--bank-conflicts on|off] "
-            "[--icache on|off] [--stacks BASE:BYTES] [--profile FILE] [--trace FILE]\n",
+            "[--icache on|off] [--over-reads allow|trap] [--stacks BASE:BYTES] [--profile FILE] "
+            "[--trace FILE]\n",
             reason);
     return 2;
 }
@@ -24,11 +25,12 @@ static const char *parse(int argc, char **argv, options *out) {
     const struct {
         const char *name;
         const char **value;
-    } known[] = {{"--stream", &out->stream},   {"--log", &out->log},
-                 {"--report", &out->report},   {"--max-instructions", &out->limit},
-                 {"--timing", &out->timing},   {"--bank-conflicts", &out->conflicts},
-                 {"--icache", &out->icache},   {"--stacks", &out->stacks},
-                 {"--profile", &out->profile}, {"--trace", &out->trace}};
+    } known[] = {{"--stream", &out->stream},        {"--log", &out->log},
+                 {"--report", &out->report},        {"--max-instructions", &out->limit},
+                 {"--timing", &out->timing},        {"--bank-conflicts", &out->conflicts},
+                 {"--icache", &out->icache},        {"--stacks", &out->stacks},
+                 {"--profile", &out->profile},      {"--trace", &out->trace},
+                 {"--over-reads", &out->over_reads}};
     for (int i = 1; i < argc; i++) {
         const char **target = NULL;
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
@@ -113,7 +115,7 @@ static int run(sim *s, const options *o) {
 }
 
 int main(int argc, char **argv) {
-    options o = {.timing = "gvsoc", .conflicts = "off", .icache = "off"};
+    options o = {.timing = "gvsoc", .conflicts = "off", .icache = "off", .over_reads = "allow"};
     const char *problem = parse(argc, argv, &o);
     uint64_t limit = 0;
     if (problem != NULL) {
@@ -134,6 +136,10 @@ int main(int argc, char **argv) {
     if (!parse_switch(o.conflicts, &s->model_conflicts) ||
         !parse_switch(o.icache, &s->model_icache)) {
         return usage("--bank-conflicts and --icache take on or off");
+    }
+    s->guards.trap = strcmp(o.over_reads, "trap") == 0;
+    if (!s->guards.trap && strcmp(o.over_reads, "allow") != 0) {
+        return usage("--over-reads takes allow or trap");
     }
     if (o.stacks != NULL && !parse_stacks(o.stacks, s)) {
         return usage("--stacks takes BASE:BYTES");

@@ -62,6 +62,9 @@ bool hits_code(const region *r, uint32_t offset, uint32_t bytes) {
 // Checks that the access lies in `r` and charges its cycles.
 static step memory_access(sim *s, core *c, const region *r, uint32_t address, uint32_t bytes,
                           bool store) {
+    if (s->guards.on && !guards_allow(s, c, address, bytes, store ? "store" : "load")) {
+        return STEP_STOP;
+    }
     if (bytes > r->size - (address - r->base)) {
         fault(s, c, "memory-access", &address, "%s of %u bytes crosses the end of %s",
               store ? "store" : "load", (unsigned)bytes, r == &s->l1 ? "L1" : "L2");

@@ -106,7 +106,7 @@ static step exit_store(sim *s, core *c, uint32_t value) {
     if ((value & 0x80000000u) == 0) {
         fault(s, c, "unmodelled-register", NULL, "exit register without bit 31: 0x%08x",
               (unsigned)value);
-    } else if (dma_complete(s, c, "at the end of the run")) {
+    } else if (dma_complete(s, c, "at the end of the run") && guards_kept(s, c)) {
         s->status = STATUS_EXIT;
         s->exit_code = (int32_t)(value & 0x7fffffffu);
     }

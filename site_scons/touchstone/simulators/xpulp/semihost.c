@@ -9,6 +9,7 @@ enum {
     SYS_WRITE = 0x05,
     SYS_EXIT = 0x18,
     SYS_EXIT_EXTENDED = 0x20,
+    SYS_GUARDS = 0x101, // ours
     APPLICATION_EXIT = 0x20026,
     MODE_WRITE = 4,
     MODE_APPEND = 8,
@@ -74,7 +75,7 @@ static step write_bytes(sim *s, core *c) {
 }
 
 static step stop(sim *s, const core *c, uint32_t reason, uint32_t code) {
-    if (!dma_complete(s, c, "at the end of the run")) {
+    if (!dma_complete(s, c, "at the end of the run") || !guards_kept(s, c)) {
         return STEP_STOP;
     }
     s->status = STATUS_EXIT;
@@ -110,6 +111,8 @@ step semihost_call(sim *s, core *c) {
     case SYS_EXIT_EXTENDED:
         return words_at(s, c, c->x[A1], arguments, 2) ? stop(s, c, arguments[0], arguments[1])
                                                       : STEP_STOP;
+    case SYS_GUARDS:
+        return guards_announced(s, c, c->x[A1]);
     default:
         return refuse(s, c, "unknown operation", c->x[A0]);
     }

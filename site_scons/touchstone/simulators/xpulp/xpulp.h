@@ -146,6 +146,14 @@ typedef struct {
     uint64_t cycles, instructions;
 } counter_read;
 
+// Bytes of L1 that a kernel may not touch while it runs (guards.c).
+typedef struct {
+    bool trap;      // option: the firmware has to announce its operands
+    bool announced; // it has
+    bool on;        // a kernel runs
+    uint8_t forbidden[L1_SIZE];
+} guard_map;
+
 typedef enum { STATUS_RUNNING, STATUS_EXIT, STATUS_LIMIT, STATUS_FAULT } sim_status;
 
 typedef struct {
@@ -178,6 +186,7 @@ typedef struct {
     size_t read_count, read_capacity;
     FILE *stream, *log;
     uint64_t output_bytes;
+    guard_map guards;
     struct observer *observer; // profile and trace, NULL without (observe.h)
     sim_status status;
     int32_t exit_code;
@@ -209,6 +218,11 @@ static inline uint64_t bank_delay(sim *s, uint32_t offset, uint64_t now) {
     *free_at = start + 1;
     return start - now;
 }
+
+// guards.c
+bool guards_kept(sim *s, const core *c); // at the end of the run
+step guards_announced(sim *s, core *c, uint32_t block);
+bool guards_allow(sim *s, const core *c, uint32_t address, uint32_t bytes, const char *what);
 
 // icache.c: cycles that the fetch of the instruction at `pc` takes beyond the pipeline's own.
 uint32_t fetch_latency(sim *s, core *c, uint32_t pc, uint64_t now);
