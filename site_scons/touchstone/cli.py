@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "fidelity": "touchstone.fidelity.command:fidelity",
     "plan": "touchstone.planner.command:plan",
     "peers": "touchstone.peers.command:peers",
+    "paper": "touchstone.paper.command:paper",
     "test": "touchstone.cli:test",
 }
 
