@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Command line: python -m golden.generate SPEC.json INPUTS.bin GOLDEN.bin.
 
-SPEC: {"kernel", "shape", "seed", "numerics", "data": "random" | "ecg", "classes": [...]}. The data
-of a case depends on kernel, shape, seed and its own class only. Exit status 2: bad input.
+SPEC: {"kernel", "shape", "seed", "numerics", "data": "random" | "ecg", "classes": [...]}, and
+perhaps "inputs", a .npz file for the timed case. The data of a case depends on kernel, shape, seed,
+its own class and, the timed one's, on that file only. Exit status 2: bad input.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from golden import own
 from golden.case import Array, GoldenError, Params, Shape
 from golden.counter_rng import CounterRng
 from golden.presets import Numerics
@@ -64,20 +66,27 @@ def as_case(value_class: str, params: Params, arrays: Mapping[str, Array]) -> Ca
 
 def generate(spec: Mapping[str, Any]) -> tuple[Container, Container]:
     """Inputs and golden outputs of a specification."""
-    if not isinstance(spec, dict) or set(spec) != _FIELDS:
+    if not isinstance(spec, dict) or set(spec) - {"inputs"} != _FIELDS:
         raise GoldenError(f"the specification must have the fields {', '.join(sorted(_FIELDS))}")
     shape, numerics = Shape.parse(spec["shape"]), Numerics.parse(spec["numerics"])
-    kernel, seed, data = spec["kernel"], spec["seed"], spec["data"]
+    kernel, seed = spec["kernel"], spec["seed"]
+    given = own.read_arrays(spec["inputs"]) if "inputs" in spec else {}
+    data = spec["data"] if "inputs" not in spec else "random"
     if type(seed) is not int or seed < 0:
         raise GoldenError(f"seed must be an integer from 0 on, not {seed}")
     operation = load_operation(kernel)
     dimensions = shape.as_dict()
     size = "-".join(f"{name}{value}" for name, value in dimensions.items())
     inputs, outputs = [], []
-    for value_class in _case_classes(operation, kernel, spec["classes"], data):
+    for index, value_class in enumerate(_case_classes(operation, kernel, spec["classes"], data)):
         rng = CounterRng(f"{seed}/{kernel}/{size}/{value_class}")
         params, operands = operation.make_inputs(shape, rng, value_class, numerics, data)
+        if given and index == 0:
+            unchanged = operation.golden(shape, params, operands)
+            params, operands = own.replace(given, params, operands, unchanged)
         results = operation.golden(shape, params, operands)
+        if given and index == 0:
+            results, value_class = own.expected(given, results), own.CLASS
         inputs.append(as_case(value_class, params, operands))
         outputs.append(as_case(value_class, {}, results))
     return (

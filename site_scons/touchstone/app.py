@@ -63,7 +63,7 @@ def plan_request(
     cache = root / YAML_CACHE
     catalogue = load_catalogue(root, cache)
     config = Path(request.config) if request.config else root / DEFAULT_CONFIG
-    cells = plan_cells(catalogue, load_matrix(config, cache), request)
+    cells = _own_inputs(plan_cells(catalogue, load_matrix(config, cache), request), request)
     if request.sim is not None:
         require(request.sim, "sim")
     for planned in cells:
@@ -77,11 +77,32 @@ def plan_request(
     return request, catalogue, cells
 
 
+def _own_inputs(cells: list[PlannedCell], request: Request) -> list[PlannedCell]:
+    """The cells with the vectors that inputs= names, if it is said."""
+    # Imported here, as below: few commands ask for it.
+    from touchstone import own_inputs
+
+    if request.inputs is None:
+        own_inputs.refuse_without_file(cells)
+        return cells
+    return own_inputs.with_inputs(cells, own_inputs.read_inputs(request.inputs))
+
+
+def _keep_inputs(root: Path, request: Request) -> None:
+    from touchstone import own_inputs
+
+    if request.inputs is not None:
+        own_inputs.read_inputs(request.inputs).keep(root)
+
+
 def prepare(root: Path, arguments: Mapping[str, str]) -> Command:
     """Everything that is known before a single node exists."""
     request, catalogue, cells = plan_request(root, arguments)
+    if request.image is not None:
+        _check_formats(request.image)
     if request.profile or request.trace:
         _check_observed(request, cells)
+    _keep_inputs(root, request)
     share = None
     if request.shard is not None:
         costs = costs_of(cells, load_costs(root, request.costs))
@@ -160,6 +181,8 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
     _publish(command, report, located, rerun)
     if command.request.dump:
         _dump(command, confirmed)
+    if command.request.image is not None:
+        _write_images(command, confirmed, command.request.image)
     if command.request.profile or command.request.trace:
         _observe(command, confirmed)
     status = str(report.exit_status).encode("ascii")
@@ -199,6 +222,21 @@ def _dump(command: Command, confirmed: Callable[[str], bool]) -> None:
         if plan.planned.skip is None and confirmed(plan.cell.id):
             folder = dump_cell(command.root, plan)
             print(f"dumped {plan.cell.id} to {folder.relative_to(command.root)}")
+
+
+def _check_formats(formats: str) -> None:
+    from touchstone.flash import parse_formats
+
+    parse_formats(formats)
+
+
+def _write_images(command: Command, confirmed: Callable[[str], bool], formats: str) -> None:
+    from touchstone.flash import parse_formats, write_images
+
+    for plan in command.plans:
+        if plan.planned.skip is None and confirmed(plan.cell.id):
+            for path in write_images(command.root, plan, parse_formats(formats)):
+                print(f"image of {plan.cell.id}: {path.relative_to(command.root)}")
 
 
 def _observe(command: Command, confirmed: Callable[[str], bool]) -> None:

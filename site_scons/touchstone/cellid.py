@@ -106,7 +106,7 @@ class _Extras:
         self._numerics: dict[str, object] = {}
         toolchains = [toolchain.name for toolchain in target.toolchains]
         for word in words:
-            if word in DATA_SOURCES:
+            if word in DATA_SOURCES or re.fullmatch("inputs-[0-9a-f]{8}", word):
                 self.data = word
             elif re.fullmatch(r"seed[0-9]{1,19}", word):
                 self.seed = int(word[len("seed") :])

@@ -67,6 +67,10 @@ class Cell:
     """The simulator's settings that are not those of target.yaml."""
     command: str | None = None
     """What sim=command runs, None for target.yaml's command."""
+    inputs: str | None = None
+    """The file of somebody's own vectors as it was said; `data` knows it by its content."""
+    inputs_file: str | None = None
+    """Where that file is kept (touchstone.own_inputs)."""
     schedule: Schedule = OWN
 
     @cached_property
@@ -114,7 +118,8 @@ class Cell:
         """The command that runs just this cell again, whatever config it came from."""
         flags = f" 'cflags={' '.join(self.cflags)}'" if self.cflags else ""
         command = f" {shlex.quote(f'command={self.command}')}" if self.command else ""
-        return f"./scons cell={self.id}{flags}{command}"
+        inputs = f" {shlex.quote(f'inputs={self.inputs}')}" if self.inputs else ""
+        return f"./scons cell={self.id}{flags}{command}{inputs}"
 
 
 def id_dimensions(kernel: Kernel) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ COMMANDS: Mapping[str, str] = {
     "list": "touchstone.ci.command:list_cells",
     "merge": "touchstone.ci.command:merge_shards",
     "report": "touchstone.ci.command:report",
+    "image": "touchstone.flash:image",
+    "compiledb": "touchstone.compiledb:compiledb",
     "doctor": "touchstone.doctor:command",
     "fidelity": "touchstone.fidelity.command:fidelity",
     "plan": "touchstone.planner.command:plan",

@@ -235,6 +235,7 @@ def vectors_spec(cell: Cell) -> dict[str, Any]:
             "gelu": cell.numerics.gelu,
         },
         "data": cell.data,
+        **({"inputs": cell.inputs_file} if cell.inputs_file else {}),
         "classes": list(VALUE_CLASSES),
     }
 

@@ -35,12 +35,14 @@ VARIABLES: Mapping[str, str] = {
     "settings": "a simulator's settings, as name:value,... (those of target.yaml)",
     "toolchain": "toolchain (the first that the target names)",
     "cflags": "extra compiler flags for firmware and kernels",
+    "inputs": "your own vectors: a .npz with arrays named as operands and parameters",
     "shard": "i/n: this part of n of the plan; put together by `merge` (all of it)",
     "costs": "record of what cells cost, which shards are cut by (configs/costs.json)",
     "cache": "folder of the cache of built files and runs (build/cache); may be shared",
     "cache_mode": "read-write (the default), read-only (adds nothing), off",
     "cache_size": "megabytes that the cache is pruned to, what was unused longest first (2048)",
     "dump": "1 writes inputs, output and golden of each cell as .npy",
+    "image": "elf, hex or both: writes each cell's image, to flash or to debug",
     "profile": "1 says where the timed run's cycles go: functions, lines, stalls",
     "trace": "1 writes the instructions of the timed run with their results",
     "verbose": "1 prints whole commands",
@@ -65,12 +67,14 @@ class Request:
     settings: tuple[tuple[str, str], ...] = ()
     toolchain: str | None = None
     cflags: tuple[str, ...] = ()
+    inputs: str | None = None
     shard: str | None = None
     costs: str | None = None
     cache: str | None = None
     cache_mode: str = MODES[0]
     cache_size: int = DEFAULT_MEGABYTES
     dump: bool = False
+    image: str | None = None
     profile: bool = False
     trace: bool = False
     verbose: bool = False
@@ -103,6 +107,7 @@ def parse_request(arguments: Mapping[str, str]) -> Request:
         settings=_pairs("settings", arguments),
         toolchain=_word("toolchain", arguments),
         cflags=tuple(arguments.get("cflags", "").split()),
+        inputs=_word("inputs", arguments),
         shard=_word("shard", arguments),
         costs=_word("costs", arguments),
         cache=_word("cache", arguments),
@@ -111,6 +116,7 @@ def parse_request(arguments: Mapping[str, str]) -> Request:
         if "cache_size" in arguments
         else DEFAULT_MEGABYTES,
         dump=_switch("dump", arguments),
+        image=_word("image", arguments),
         profile=_switch("profile", arguments),
         trace=_switch("trace", arguments),
         verbose=_switch("verbose", arguments),
@@ -199,7 +205,8 @@ def help_text() -> str:
     lines += [f"  {name.ljust(width)}  {meaning}" for name, meaning in VARIABLES.items()]
     lines += [
         "",
-        "Words instead of a build: list, merge, report, doctor, fidelity, test. See README.md.",
+        "Words instead of a build: list, merge, report, image, compiledb, doctor, fidelity, test.",
+        "README.md says what they do.",
         "",
     ]
     return "\n".join(lines)
