@@ -34,6 +34,12 @@ typedef struct {
     int8_t *result; /* [S, E] */
 } ts_m7_layer;
 
+/* Room for what a projection's channels need, rounded up to a multiple of 4: biases if they are no
+ * multiple of 4, multipliers if they have their own. */
+typedef struct {
+    int32_t *bias, *muls;
+} ts_m7_room;
+
 /* What one head of attention needs besides its projections' constants. */
 typedef struct {
     const int16_t *query, *key, *value;
@@ -42,8 +48,7 @@ typedef struct {
     int8_t *score_tiles; /* 8 * ceil(S/4) + 8 bytes */
     uint16_t *map;       /* 16 * ceil(S/4) bytes */
     int16_t *context_to; /* of the head's first channel pair */
-    uint32_t context_step;
-    uint32_t odd; /* the head's first channel is the second of its pair */
+    uint32_t odd;        /* the head's first channel is the second of its pair */
 } ts_m7_head;
 
 /* Pairs of a row of the context: the last head's strips end at a multiple of 4 from its start. */
@@ -51,102 +56,98 @@ static inline uint32_t ts_m7_context_pairs(const ts_shape *shape) {
     return ts_m7_pairs((shape->H - 1) * shape->P + ts_m7_align4(shape->P));
 }
 
-/* int16 values of one head's weights in a projection to `channels`. */
-static inline uint32_t ts_m7_head_weight(uint32_t channels, uint32_t depth) {
-    return ts_m7_align4(channels) * 2 * ts_m7_pairs(depth);
+/* A projection of one head, to be called for whatever rows there are. */
+typedef struct {
+    const ts_m7_kind *kind;
+    ts_m7_call call;
+    ts_m7_scale scale;
+} ts_m7_head_projection;
+
+/* To `channels` a head, from inputs of `depth`; `call` brings output and steps. */
+static __attribute__((noinline, unused)) void
+ts_m7_set_projection(ts_m7_head_projection *to, const ts_m7_projection *projection, uint32_t head,
+                     uint32_t channels, uint32_t depth, const ts_m7_room *room) {
+    const uint32_t first = head * channels, pairs = ts_m7_pairs(depth);
+    const uint32_t panels = 2 * ts_m7_align4(channels) * pairs; /* int16 values of a head */
+    const int16_t *before = projection->weight + head * panels - 8;
+    to->scale = ts_m7_scale_of(ts_requant_from(projection->requant, first), channels, room->muls);
+    to->call.pairs = pairs;
+    to->call.b_step = 8 * pairs;
+    to->call.bias = ts_m7_bias_of(projection->bias + first, channels, room->bias);
+    to->call.a = before;
+    to->call.a_last = before + panels;
 }
 
-/* A projection of `rows` rows of 2-panels `x` to one head's `channels`, as the kind says; `call`
- * brings output and steps. `room`: 2 * align4(channels) words. */
-static inline void ts_m7_project(const ts_m7_kind *kind, const ts_m7_projection *projection,
-                                 uint32_t head, uint32_t channels, uint32_t depth, ts_m7_call *call,
-                                 int32_t *room) {
-    const uint32_t first = head * channels, padded = ts_m7_align4(channels);
-    const int16_t *weight = projection->weight + head * ts_m7_head_weight(channels, depth);
-    const ts_m7_scale scale =
-        ts_m7_scale_of(ts_requant_from(projection->requant, first), channels, room + padded);
-    call->pairs = ts_m7_pairs(depth);
-    call->bias = ts_m7_bias_of(projection->bias + first, channels, room);
-    call->a = weight - 8;
-    call->a_last = weight - 8 + 2 * padded * call->pairs;
-    ts_m7_strips_of(kind, call, &scale);
+/* Projects `pairs` pairs of rows, the 2-panels x, to `output`. */
+static inline void ts_m7_project(ts_m7_head_projection *projection, const int16_t *x,
+                                 uint32_t pairs, int16_t *output) {
+    projection->call.b = x;
+    projection->call.output = output;
+    projection->call.outer = pairs;
+    ts_m7_strips_of(projection->kind, &projection->call, &projection->scale);
 }
 
-/* The queries of `pairs` pairs of rows. */
-static inline void ts_m7_queries(const ts_m7_layer *layer, uint32_t head, const int16_t *x,
-                                 uint32_t pairs, int16_t *query, int32_t *room) {
-    ts_m7_call call = {
-        .b = x,
-        .output = query,
-        .outer = pairs,
-        .b_step = 8 * ts_m7_pairs(layer->shape.E),
-        .outer_step = 16,
-        .other_step = 16,
-    };
-    ts_m7_project(&ts_m7_to_2_panel, &layer->query, head, layer->width, layer->shape.E, &call,
-                  room);
+static inline void ts_m7_set_queries(ts_m7_head_projection *to, const ts_m7_layer *layer,
+                                     uint32_t head, const ts_m7_room *room) {
+    to->kind = &ts_m7_to_2_panel;
+    to->call.outer_step = to->call.other_step = 16;
+    ts_m7_set_projection(to, &layer->query, head, layer->width, layer->shape.E, room);
 }
 
-static inline void ts_m7_keys(const ts_m7_layer *layer, uint32_t head, const int16_t *x,
-                              uint32_t pairs, int16_t *key, int32_t *room) {
+static inline void ts_m7_set_keys(ts_m7_head_projection *to, const ts_m7_layer *layer,
+                                  uint32_t head, const ts_m7_room *room) {
     const uint32_t padded = ts_m7_align4(layer->width);
     const uint32_t back = 32 * (padded / 4 - 1);
-    ts_m7_call call = {
-        .b = x,
-        .output = key,
-        .outer = pairs,
-        .b_step = 8 * ts_m7_pairs(layer->shape.E),
-        .outer_step = 8 - back,
-        .other_step = 8 * padded - 8 - back,
-    };
-    ts_m7_project(&ts_m7_to_4_panel, &layer->key, head, layer->width, layer->shape.E, &call, room);
+    to->kind = &ts_m7_to_4_panel;
+    to->call.outer_step = 8 - back;
+    to->call.other_step = 8 * padded - 8 - back;
+    ts_m7_set_projection(to, &layer->key, head, layer->width, layer->shape.E, room);
 }
 
-/* `all`: pairs of the whole sequence; those computed start at `value`. */
-static inline void ts_m7_values(const ts_m7_layer *layer, uint32_t head, const int16_t *x,
-                                uint32_t pairs, uint32_t all, int16_t *value, int32_t *room) {
-    const uint32_t P = layer->shape.P;
-    ts_m7_call call = {
-        .b = x,
-        .output = value,
-        .step = 16 * all,
-        .outer = pairs,
-        .b_step = 8 * ts_m7_pairs(layer->shape.E),
-        .outer_step = 16 - 16 * all * (ts_m7_align4(P) / 4 - 1),
-        .other_step = 16 - 16 * all * (ts_m7_align4(P) / 4 - 1),
-    };
-    ts_m7_project(&ts_m7_to_transposed, &layer->value, head, P, layer->shape.E, &call, room);
+static inline void ts_m7_set_values(ts_m7_head_projection *to, const ts_m7_layer *layer,
+                                    uint32_t head, const ts_m7_room *room) {
+    const uint32_t panel = 16 * ts_m7_pairs(layer->shape.S);
+    to->kind = &ts_m7_to_transposed;
+    to->call.step = panel;
+    to->call.outer_step = to->call.other_step = 16 - panel * (ts_m7_align4(layer->shape.P) / 4 - 1);
+    ts_m7_set_projection(to, &layer->value, head, layer->shape.P, layer->shape.E, room);
 }
 
-/* The contexts of `pairs` pairs of rows of queries. */
-static inline void ts_m7_attend(const ts_m7_layer *layer, const ts_m7_head *head, uint32_t pairs) {
-    const uint32_t quads = head->softmax.quads, width = ts_m7_align4(layer->width);
-    const uint32_t key_pairs = ts_m7_pairs(layer->shape.S);
-    const uint32_t value_panels = ts_m7_align4(layer->shape.P) / 4;
-    ts_m7_call scores = {
+/* Scores of a pair of rows against all keys. */
+static inline ts_m7_call ts_m7_scores_call(const ts_m7_layer *layer, const ts_m7_head *head) {
+    const uint32_t width = ts_m7_align4(layer->width);
+    return (ts_m7_call){
         .b = head->query,
         .output = head->score_tiles,
         .a = head->key - 8,
-        .a_last = head->key - 8 + quads * 4 * width,
+        .a_last = head->key - 8 + head->softmax.quads * 4 * width,
         .outer = 1,
         .pairs = width / 2,
     };
-    ts_m7_call context = {
+}
+
+/* Context of a pair of rows. */
+static inline ts_m7_call ts_m7_context_call(const ts_m7_layer *layer, const ts_m7_head *head) {
+    const uint32_t pairs = ts_m7_pairs(layer->shape.S);
+    return (ts_m7_call){
         .b = (const int16_t *)head->map,
         .output = head->context_to,
         .a = head->value - 8,
-        .a_last = head->value - 8 + value_panels * 8 * key_pairs,
+        .a_last = head->value - 8 + 2 * ts_m7_align4(layer->shape.P) * pairs,
         .outer = 1,
-        .pairs = key_pairs,
+        .pairs = pairs,
     };
-    const ts_m7_kind *kind = head->odd ? &ts_m7_context_odd : &ts_m7_context_even;
-    for (uint32_t i = 0; i < pairs; i++) {
-        ts_m7_strips_of(&ts_m7_to_bytes, &scores, &head->scores);
-        ts_m7_softmax_rows(&head->softmax, head->score_tiles, head->map);
-        ts_m7_strips_of(kind, &context, &head->context);
-        scores.b += 2 * width;
-        context.output = (int16_t *)context.output + head->context_step / 2;
-    }
+}
+
+static inline const ts_m7_kind *ts_m7_context_kind(const ts_m7_head *head) {
+    return head->odd ? &ts_m7_context_odd : &ts_m7_context_even;
+}
+
+/* A pair of rows from its queries to its contexts, which may take the queries' place. */
+static inline void ts_m7_attend(const ts_m7_head *head, ts_m7_call *scores, ts_m7_call *context) {
+    ts_m7_strips_of(&ts_m7_to_bytes, scores, &head->scores);
+    ts_m7_softmax_rows(&head->softmax, head->score_tiles, head->map);
+    ts_m7_strips_of(ts_m7_context_kind(head), context, &head->context);
 }
 
 #endif

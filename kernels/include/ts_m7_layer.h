@@ -10,7 +10,8 @@ typedef struct {
     int16_t *x, *query, *key, *value, *context;
     uint16_t *map;
     int8_t *score_tiles;
-    int32_t *room, *context_muls;
+    ts_m7_room room;
+    int32_t *context_muls;
     uint32_t bytes;
 } ts_m7_buffers;
 
@@ -35,10 +36,9 @@ static inline ts_m7_buffers ts_m7_place(const ts_shape *shape, uint32_t width, v
     b.context = ts_m7_take(base, &used, 8 * pairs * ts_m7_context_pairs(shape));
     b.map = (uint16_t *)ts_m7_take(base, &used, 16 * quads);
     b.score_tiles = (int8_t *)ts_m7_take(base, &used, 8 * quads + 8);
-    b.room = (int32_t *)(void *)ts_m7_take(base, &used,
-                                           8 * (W > P   ? W > E ? W : E
-                                                : P > E ? P
-                                                        : E));
+    const uint32_t widest = W > P ? (W > E ? W : E) : (P > E ? P : E);
+    b.room.bias = (int32_t *)(void *)ts_m7_take(base, &used, 4 * widest);
+    b.room.muls = (int32_t *)(void *)ts_m7_take(base, &used, 4 * widest);
     b.context_muls = (int32_t *)(void *)ts_m7_take(base, &used, 4 * P);
     b.bytes = used;
     return b;
@@ -47,14 +47,25 @@ static inline ts_m7_buffers ts_m7_place(const ts_shape *shape, uint32_t width, v
 static inline void ts_m7_layer_head(const ts_m7_layer *layer, const ts_m7_buffers *b,
                                     ts_m7_head *head, uint32_t h) {
     const uint32_t pairs = ts_ceil_div(layer->shape.S, 2), P = layer->shape.P;
-    ts_m7_queries(layer, h, b->x, pairs, b->query, b->room);
-    if (layer->key.weight)
-        ts_m7_keys(layer, h, b->x, pairs, b->key, b->room);
-    ts_m7_values(layer, h, b->x, pairs, pairs, b->value, b->room);
+    ts_m7_head_projection projection;
+    ts_m7_set_queries(&projection, layer, h, &b->room);
+    ts_m7_project(&projection, b->x, pairs, b->query);
+    if (layer->key.weight) {
+        ts_m7_set_keys(&projection, layer, h, &b->room);
+        ts_m7_project(&projection, b->x, pairs, b->key);
+    }
+    ts_m7_set_values(&projection, layer, h, &b->room);
+    ts_m7_project(&projection, b->x, pairs, b->value);
     head->context = ts_m7_scale_of(ts_requant_from(layer->context, h * P), P, b->context_muls);
     head->context_to = b->context + 4 * (h * P / 2);
     head->odd = h * P % 2;
-    ts_m7_attend(layer, head, pairs);
+    ts_m7_call scores = ts_m7_scores_call(layer, head);
+    ts_m7_call context = ts_m7_context_call(layer, head);
+    for (uint32_t i = 0; i < pairs; i++) {
+        ts_m7_attend(head, &scores, &context);
+        scores.b += 2 * ts_m7_align4(layer->width);
+        context.output = (int16_t *)context.output + 4 * ts_m7_context_pairs(&layer->shape);
+    }
 }
 
 /* One core. */
@@ -78,14 +89,13 @@ static inline void ts_m7_layer_run(const ts_m7_layer *layer, void *scratch) {
         .softmax = ts_m7_softmax_of(&layer->table, shape->S),
         .score_tiles = b.score_tiles,
         .map = b.map,
-        .context_step = context_step,
     };
     for (uint32_t h = 0; h < shape->H; h++)
         ts_m7_layer_head(layer, &b, &head, h);
     const ts_m7_rows rows = {
         .a = layer->output.weight,
         .b = b.context,
-        .bias = ts_m7_bias_of(layer->output.bias, shape->E, b.room),
+        .bias = ts_m7_bias_of(layer->output.bias, shape->E, b.room.bias),
         .rows = shape->S,
         .channels = shape->E,
         .pairs = ts_m7_pairs(shape->H * shape->P),
@@ -93,8 +103,7 @@ static inline void ts_m7_layer_run(const ts_m7_layer *layer, void *scratch) {
         .output = layer->result,
         .pitch = shape->E,
     };
-    const ts_m7_scale scale =
-        ts_m7_scale_of(layer->output.requant, shape->E, b.room + ts_m7_align4(shape->E));
+    const ts_m7_scale scale = ts_m7_scale_of(layer->output.requant, shape->E, b.room.muls);
     ts_m7_rows_run(&rows, &scale);
 }
 

@@ -28,7 +28,7 @@ typedef struct {
     const int32_t *bias;   /*  8 of the first four channels; kinds with bias */
     uint32_t mul;          /* 12 mul', or in kinds per channel the address of an array of them */
     const int16_t *a_last; /* 16 last pair of a strip's last 4-panel */
-    uint32_t step;         /* 20 from a tile's output to the next; kinds with a variable step */
+    uint32_t step;         /* 20 from a tile's output to the next, where the kind does not say */
     const int16_t *a;      /* 24 pair before the first 4-panel's first */
     uint32_t outer;        /* 28 strips */
     uint32_t b_step;       /* 32 from a strip's 2-panel to the next strip's, in bytes */

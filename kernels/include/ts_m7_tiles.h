@@ -263,7 +263,8 @@ __asm__(
     ".endm\n"
 
     /* No requantisation: a tile's eight sums start with the eight words at `output`, [4][2], and
-     * return there; the next tile's follow. */
+     * return there; the next tile's follow. `step` is what lies between a tile's part of a and the
+     * next one's. */
     "    ts_m7_begin ts_m7_sums\n"
     "    ldr r1, [sp, #48]\n"
     "    ldr r3, [sp, #4]\n"
@@ -280,6 +281,7 @@ __asm__(
     "    ldr r4, [r3]\n"
     "    str r5, [r3, #-28]\n"
     "    ldr r5, [r3, #4]\n"
+    "    ldr r0, [sp, #20]\n"
     "    str r6, [r3, #-24]\n"
     "    ldr r6, [r3, #8]\n"
     "    str r7, [r3, #-20]\n"
@@ -292,6 +294,7 @@ __asm__(
     "    ldr r10, [r3, #24]\n"
     "    str r11, [r3, #-4]\n"
     "    ldr r11, [r3, #28]\n"
+    "    add r12, r12, r0\n"
     "    str r3, [sp, #4]\n"
     "    ldr r2, [lr]\n"
     "    ldr r0, [r12, #16]!\n"

@@ -31,5 +31,7 @@ typedef void ts_mhsa_fwsa_fn(const ts_team *team, const ts_mhsa_fwsa_args *args,
 ts_mhsa_fwsa_fn ts_mhsa_fwsa, ts_mhsa_fwsa_portable, ts_mhsa_fwsa_armv7em, ts_mhsa_fwsa_xpulp;
 ts_scratch_fn ts_mhsa_fwsa_scratch, ts_mhsa_fwsa_portable_scratch, ts_mhsa_fwsa_armv7em_scratch,
     ts_mhsa_fwsa_xpulp_scratch;
+ts_mhsa_fwsa_fn ts_mhsa_fwsa_cortexm7;
+ts_scratch_fn ts_mhsa_fwsa_cortexm7_scratch;
 
 #endif

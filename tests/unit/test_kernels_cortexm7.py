@@ -11,6 +11,7 @@ import pytest
 from host_kernels import manifests_with
 
 from golden.generate import generate
+from touchstone.schedule import OWN, Schedule
 from touchstone.vectors import Container
 
 VARIANT = "cortexm7"
@@ -50,7 +51,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> arm_kernels.Machine:
 
 def spec_of(kernel: str, shape: tuple[int, ...], numerics: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "kernel": kernel,
+        "kernel": MANIFESTS[kernel]["golden"],
         "shape": dict(zip("SEPHF", shape, strict=False)),
         "seed": 1,
         "numerics": numerics,
@@ -59,11 +60,17 @@ def spec_of(kernel: str, shape: tuple[int, ...], numerics: Mapping[str, Any]) ->
     }
 
 
-def check(machine: arm_kernels.Machine, kernel: str, inputs: Container, golden: Container) -> None:
+def check(
+    machine: arm_kernels.Machine,
+    kernel: str,
+    inputs: Container,
+    golden: Container,
+    schedule: Schedule = OWN,
+) -> None:
     packed = machine.packed(MANIFESTS[kernel], inputs)
     for case, expected in zip(packed.cases, golden.cases, strict=True):
         for poison in (0xA5, 0x5A):
-            found = machine.run_case(MANIFESTS[kernel], packed, case, poison)
+            found = machine.run_case(MANIFESTS[kernel], packed, case, poison, schedule)
             assert found == expected.operands[0].data, case.value_class
 
 
@@ -74,3 +81,24 @@ def test_cortexm7_equals_golden(
 ) -> None:
     numerics = NUMERICS[SHAPES.index(shape) % len(NUMERICS)]
     check(machine, kernel, *generate(spec_of(kernel, shape, numerics)))
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        Schedule(tile=1, order="accumulate"),
+        Schedule(tile=6, order="accumulate"),
+        Schedule(order="recompute"),
+        Schedule(tile=2, order="recompute"),
+        Schedule(tile=5, order="recompute"),
+        Schedule(tile=99, order="recompute"),
+    ],
+    ids=lambda schedule: "-".join(schedule.words()),
+)
+@pytest.mark.parametrize("kernel", ["mhsa_dft", "mhsa_fwsa_dft"])
+def test_schedules_equal_golden(
+    machine: arm_kernels.Machine, kernel: str, schedule: Schedule
+) -> None:
+    for shape in ((1, 5, 3, 2), (13, 7, 5, 3), (18, 12, 6, 2), (33, 34, 9, 2)):
+        for numerics in NUMERICS[:2]:
+            check(machine, kernel, *generate(spec_of(kernel, shape, numerics)), schedule)
