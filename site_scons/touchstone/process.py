@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from touchstone.workers import Workers
+
 OUTPUT_TAIL_BYTES = 16 * 1024
 FILE_MEGABYTES = 64
 SPARE_SECONDS = 10
@@ -40,11 +42,14 @@ class ProcessResult:
 class ProcessRegistry:
     """The process groups that are alive, so that an interrupt can end all of them.
 
+    `workers` are those that serve one task after the other.
+
     Children run in sessions of their own (a hung child's whole group must be killable), which
     is why a terminal's Ctrl-C does not reach them and somebody has to forward it.
     """
 
     def __init__(self) -> None:
+        self.workers = Workers()
         self._lock = threading.Lock()
         self._groups: set[int] = set()
         self._interrupted = False
@@ -102,7 +107,7 @@ def kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def _limit(child: int, what: int, most: int) -> None:
+def limit(child: int, what: int, most: int) -> None:
     """Bound what a child that has just started may use, where the host can do it.
 
     Not in a `preexec_fn`: Python code between fork and exec may deadlock in a threaded parent.
@@ -145,12 +150,12 @@ def run_limited(
             start_new_session=True,
         )
         if memory_megabytes is not None:
-            _limit(child.pid, resource.RLIMIT_AS, memory_megabytes << 20)
+            limit(child.pid, resource.RLIMIT_AS, memory_megabytes << 20)
         if own is not None:
-            _limit(child.pid, resource.RLIMIT_FSIZE, FILE_MEGABYTES << 20)
+            limit(child.pid, resource.RLIMIT_FSIZE, FILE_MEGABYTES << 20)
         # Should we be killed, nobody is left to keep the wall limit: the host then ends the child.
         processor_seconds = wall_seconds * (os.cpu_count() or 1) + SPARE_SECONDS
-        _limit(child.pid, resource.RLIMIT_CPU, math.ceil(processor_seconds))
+        limit(child.pid, resource.RLIMIT_CPU, math.ceil(processor_seconds))
         with registry.hold(child.pid):
             finished = False if until is None else _wait_until(child, until, wall_seconds)
             timed_out = not finished and not _wait(child, 0 if until else wall_seconds)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.e2e.project import Ended, Project
+from touchstone.simulators.registry import EXTERNAL, find_external
 
 CONFIG = "installed.yaml"
 MATRIX = """\
@@ -28,15 +29,21 @@ DEFAULT_MATRIX = "configs/default.yaml"
 STM32 = "target=stm32l4,stm32h7"
 GNU = ("arm-none-eabi-gcc", "riscv64-unknown-elf-gcc")
 QEMU = "qemu-system-arm"
-ADDED_WORDS = ("gnu", "qemu")
+RENODE = "renode"
+ADDED_WORDS = ("gnu", "qemu", "renode")
 
 Row = Mapping[str, object]
 
 
 def needs(*programs: str) -> pytest.MarkDecorator:
     """Skips a test where one of `programs` is missing, and says which."""
-    missing = ", ".join(name for name in programs if shutil.which(name) is None)
+    missing = ", ".join(name for name in programs if not _is_here(name))
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {missing}")
+
+
+def _is_here(program: str) -> bool:
+    external = EXTERNAL.get(program)
+    return (shutil.which(program) if external is None else find_external(external)) is not None
 
 
 def passed(project: Project, *words: str, config: str = CONFIG) -> dict[str, Row]:

@@ -89,8 +89,9 @@ EXTERNAL: Mapping[str, External] = {
         "renode",
         "renode",
         "RENODE_HOME",
-        "unpack its portable package and set RENODE_HOME to that folder",
+        "unpack its portable package (1.16.1 or later) and set RENODE_HOME to that folder",
         Timing.INSTRUCTION_COUNT,
+        adapter="touchstone.simulators.renode",
     ),
     "qemu": External(
         "qemu",
