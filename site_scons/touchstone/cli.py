@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "compiledb": "touchstone.compiledb:compiledb",
     "doctor": "touchstone.doctor:command",
     "fidelity": "touchstone.fidelity.command:fidelity",
+    "fuzz": "touchstone.fuzz:command",
     "plan": "touchstone.planner.command:plan",
     "peers": "touchstone.peers.command:peers",
     "paper": "touchstone.paper.command:paper",
