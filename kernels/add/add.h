@@ -23,5 +23,7 @@ typedef void ts_add_fn(const ts_team *team, const ts_add_args *args, void *scrat
 
 ts_add_fn ts_add, ts_add_portable;
 ts_scratch_fn ts_add_scratch, ts_add_portable_scratch;
+ts_add_fn ts_add_cortexm7;
+ts_scratch_fn ts_add_cortexm7_scratch;
 
 #endif

@@ -27,5 +27,7 @@ ts_attention_context_fn ts_attention_context, ts_attention_context_portable,
     ts_attention_context_armv7em, ts_attention_context_xpulp;
 ts_scratch_fn ts_attention_context_scratch, ts_attention_context_portable_scratch,
     ts_attention_context_armv7em_scratch, ts_attention_context_xpulp_scratch;
+ts_attention_context_fn ts_attention_context_cortexm7;
+ts_scratch_fn ts_attention_context_cortexm7_scratch;
 
 #endif

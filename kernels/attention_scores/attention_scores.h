@@ -28,5 +28,7 @@ ts_attention_scores_fn ts_attention_scores, ts_attention_scores_portable,
     ts_attention_scores_armv7em, ts_attention_scores_xpulp;
 ts_scratch_fn ts_attention_scores_scratch, ts_attention_scores_portable_scratch,
     ts_attention_scores_armv7em_scratch, ts_attention_scores_xpulp_scratch;
+ts_attention_scores_fn ts_attention_scores_cortexm7;
+ts_scratch_fn ts_attention_scores_cortexm7_scratch;
 
 #endif

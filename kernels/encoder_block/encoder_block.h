@@ -59,5 +59,7 @@ typedef void ts_encoder_block_fn(const ts_team *team, const ts_encoder_block_arg
 
 ts_encoder_block_fn ts_encoder_block, ts_encoder_block_portable;
 ts_scratch_fn ts_encoder_block_scratch, ts_encoder_block_portable_scratch;
+ts_encoder_block_fn ts_encoder_block_cortexm7;
+ts_scratch_fn ts_encoder_block_cortexm7_scratch;
 
 #endif

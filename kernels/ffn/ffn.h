@@ -28,5 +28,7 @@ typedef void ts_ffn_fn(const ts_team *team, const ts_ffn_args *args, void *scrat
 
 ts_ffn_fn ts_ffn, ts_ffn_portable;
 ts_scratch_fn ts_ffn_scratch, ts_ffn_portable_scratch;
+ts_ffn_fn ts_ffn_cortexm7;
+ts_scratch_fn ts_ffn_cortexm7_scratch;
 
 #endif

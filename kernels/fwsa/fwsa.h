@@ -29,5 +29,7 @@ typedef void ts_fwsa_fn(const ts_team *team, const ts_fwsa_args *args, void *scr
 ts_fwsa_fn ts_fwsa, ts_fwsa_portable, ts_fwsa_armv7em, ts_fwsa_xpulp;
 ts_scratch_fn ts_fwsa_scratch, ts_fwsa_portable_scratch, ts_fwsa_armv7em_scratch,
     ts_fwsa_xpulp_scratch;
+ts_fwsa_fn ts_fwsa_cortexm7;
+ts_scratch_fn ts_fwsa_cortexm7_scratch;
 
 #endif

@@ -21,5 +21,7 @@ typedef void ts_gelu_fn(const ts_team *team, const ts_gelu_args *args, void *scr
 
 ts_gelu_fn ts_gelu, ts_gelu_portable;
 ts_scratch_fn ts_gelu_scratch, ts_gelu_portable_scratch;
+ts_gelu_fn ts_gelu_cortexm7;
+ts_scratch_fn ts_gelu_cortexm7_scratch;
 
 #endif

@@ -72,9 +72,7 @@ static inline void ts_m7_layer_head(const ts_m7_layer *layer, const ts_m7_buffer
 static inline void ts_m7_layer_run(const ts_m7_layer *layer, void *scratch) {
     const ts_shape *shape = &layer->shape;
     const ts_m7_buffers b = ts_m7_place(shape, layer->width, scratch);
-    const uint32_t panel = 4 * ts_m7_pairs(shape->E);
-    for (uint32_t row = 0; row < shape->S; row += 2)
-        ts_m7_expand_2(layer->input, shape->S, shape->E, row, b.x + row / 2 * panel);
+    ts_m7_expand_all(layer->input, shape->S, shape->E, b.x);
     if (!layer->key.weight) {
         const uint32_t step = 4 * ts_m7_align4(shape->E);
         for (uint32_t row = 0; row < shape->S; row += 4)

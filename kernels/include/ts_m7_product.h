@@ -1,82 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Products on the Cortex-M7: panels, requantisations and strips of ts_m7_tiles.h put together. */
+/* Products on the Cortex-M7: requantisations and strips of ts_m7_tiles.h put together. */
 #ifndef TS_M7_PRODUCT_H
 #define TS_M7_PRODUCT_H
 
-#include "ts_armv7em.h"
 #include "ts_kernel.h"
+#include "ts_m7_panels.h"
 #include "ts_m7_tiles.h"
 #include "ts_requant.h"
-
-static inline uint32_t ts_m7_align4(uint32_t n) { return (n + 3u) & ~3u; }
-
-/* Pairs of a reduction over n. */
-static inline uint32_t ts_m7_pairs(uint32_t n) { return (n + 1u) / 2u; }
-
-static inline uint32_t ts_m7_low_pair(uint32_t even, uint32_t odd) {
-    return (even & 0xFFFFu) | odd << 16;
-}
-
-static inline uint32_t ts_m7_high_pair(uint32_t even, uint32_t odd) {
-    return even >> 16 | (odd & 0xFFFF0000u);
-}
-
-/* Expands n bytes into words of two int16, `stride` words apart; an odd end is filled with 0. */
-static inline __attribute__((always_inline)) void ts_m7_expand(const int8_t *row, uint32_t n,
-                                                               int16_t *words, uint32_t stride) {
-    uint32_t i = 0;
-    for (; i + 4 <= n; i += 4) {
-        const uint32_t x = ts_load4(row + i);
-        const uint32_t even = (uint32_t)__sxtb16((int8x4_t)x);
-        const uint32_t odd = (uint32_t)__sxtb16((int8x4_t)(x >> 8 | x << 24));
-        *(uint32_t *)(void *)words = ts_m7_low_pair(even, odd);
-        *(uint32_t *)(void *)(words + 2 * stride) = ts_m7_high_pair(even, odd);
-        words += 4 * stride;
-    }
-    for (; i < n; i += 2) {
-        words[0] = row[i];
-        words[1] = (int16_t)(i + 1 < n ? row[i + 1] : 0);
-        words += 2 * stride;
-    }
-}
-
-/* Two rows at once. */
-static inline void ts_m7_expand_rows(const int8_t *row, const int8_t *other, uint32_t n,
-                                     int16_t *words) {
-    uint32_t *to = (uint32_t *)(void *)words;
-    uint32_t i = 0;
-#pragma GCC unroll 2
-    for (; i + 4 <= n; i += 4) {
-        const uint32_t x = ts_load4(row + i), y = ts_load4(other + i);
-        const uint32_t even_x = (uint32_t)__sxtb16((int8x4_t)x);
-        const uint32_t even_y = (uint32_t)__sxtb16((int8x4_t)y);
-        const uint32_t odd_x = (uint32_t)__sxtb16((int8x4_t)(x >> 8 | x << 24));
-        const uint32_t odd_y = (uint32_t)__sxtb16((int8x4_t)(y >> 8 | y << 24));
-        to[0] = ts_m7_low_pair(even_x, odd_x);
-        to[1] = ts_m7_low_pair(even_y, odd_y);
-        to[2] = ts_m7_high_pair(even_x, odd_x);
-        to[3] = ts_m7_high_pair(even_y, odd_y);
-        to += 4;
-    }
-    if (i < n) {
-        ts_m7_expand(row + i, n - i, words + 2 * i, 2);
-        ts_m7_expand(other + i, n - i, words + 2 * i + 2, 2);
-    }
-}
-
-/* Rows [row, row + 2) of [rows, n] as a 2-panel; a missing second row is the first once more. */
-static inline void ts_m7_expand_2(const int8_t *input, uint32_t rows, uint32_t n, uint32_t row,
-                                  int16_t *panel) {
-    const uint32_t other = row + 1 < rows ? row + 1 : row;
-    ts_m7_expand_rows(input + row * n, input + other * n, n, panel);
-}
-
-/* Rows [row, row + 4) as a 4-panel. */
-static inline void ts_m7_expand_4(const int8_t *input, uint32_t rows, uint32_t n, uint32_t row,
-                                  int16_t *panel) {
-    for (uint32_t i = 0; i < 4 && row + i < rows; i++)
-        ts_m7_expand(input + (row + i) * n, n, panel + 2 * i, 4);
-}
 
 /* A requantisation, ready for strips: its channels from 0 on are rows of a. */
 typedef struct {
@@ -146,7 +76,8 @@ static inline void ts_m7_steep_tile(const ts_m7_kind *kind, const ts_m7_call *ca
     for (uint32_t i = 8; i-- > 0;) { /* the second row first, as in strips */
         const uint32_t last = scale->channels - 1;
         const int8_t y = ts_requantize(&scale->requant, ts_min(channel + i / 2, last), sums[i]);
-        int8_t *to = output + kind->offsets[i] + (kind->rows && i % 2 ? call->pitch : 0);
+        const uint32_t line = kind->rows == 1 ? i % 2 : kind->rows == 2 ? i / 2 : 0;
+        int8_t *to = output + kind->offsets[i] + line * call->pitch;
         if (kind->bytes == 2)
             *(int16_t *)(void *)to = y;
         else
@@ -165,7 +96,7 @@ ts_m7_steep_strips(const ts_m7_kind *kind, const ts_m7_call *call, const ts_m7_s
             strip.a += 8 * call->pairs;
             if (strip.a == call->a_last)
                 break;
-            output += kind->step ? kind->step : call->step;
+            output += kind->rows == 2 ? 4 * call->pitch : kind->step ? kind->step : call->step;
         }
         strip.b += call->b_step / 2;
         output += i % 2 ? call->other_step : call->outer_step;

@@ -25,5 +25,7 @@ typedef void ts_layernorm_fn(const ts_team *team, const ts_layernorm_args *args,
 
 ts_layernorm_fn ts_layernorm, ts_layernorm_portable;
 ts_scratch_fn ts_layernorm_scratch, ts_layernorm_portable_scratch;
+ts_layernorm_fn ts_layernorm_cortexm7;
+ts_scratch_fn ts_layernorm_cortexm7_scratch;
 
 #endif

@@ -23,5 +23,7 @@ typedef void ts_linear_o_fn(const ts_team *team, const ts_linear_o_args *args, v
 ts_linear_o_fn ts_linear_o, ts_linear_o_portable, ts_linear_o_armv7em, ts_linear_o_xpulp;
 ts_scratch_fn ts_linear_o_scratch, ts_linear_o_portable_scratch, ts_linear_o_armv7em_scratch,
     ts_linear_o_xpulp_scratch;
+ts_linear_o_fn ts_linear_o_cortexm7;
+ts_scratch_fn ts_linear_o_cortexm7_scratch;
 
 #endif

@@ -23,5 +23,7 @@ typedef void ts_linear_qk_fn(const ts_team *team, const ts_linear_qk_args *args,
 ts_linear_qk_fn ts_linear_qk, ts_linear_qk_portable, ts_linear_qk_armv7em, ts_linear_qk_xpulp;
 ts_scratch_fn ts_linear_qk_scratch, ts_linear_qk_portable_scratch, ts_linear_qk_armv7em_scratch,
     ts_linear_qk_xpulp_scratch;
+ts_linear_qk_fn ts_linear_qk_cortexm7;
+ts_scratch_fn ts_linear_qk_cortexm7_scratch;
 
 #endif

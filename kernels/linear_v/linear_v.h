@@ -24,5 +24,7 @@ typedef void ts_linear_v_fn(const ts_team *team, const ts_linear_v_args *args, v
 ts_linear_v_fn ts_linear_v, ts_linear_v_portable, ts_linear_v_armv7em, ts_linear_v_xpulp;
 ts_scratch_fn ts_linear_v_scratch, ts_linear_v_portable_scratch, ts_linear_v_armv7em_scratch,
     ts_linear_v_xpulp_scratch;
+ts_linear_v_fn ts_linear_v_cortexm7;
+ts_scratch_fn ts_linear_v_cortexm7_scratch;
 
 #endif

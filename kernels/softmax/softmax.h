@@ -23,5 +23,7 @@ typedef void ts_softmax_fn(const ts_team *team, const ts_softmax_args *args, voi
 ts_softmax_fn ts_softmax, ts_softmax_portable, ts_softmax_armv7em, ts_softmax_xpulp;
 ts_scratch_fn ts_softmax_scratch, ts_softmax_portable_scratch, ts_softmax_armv7em_scratch,
     ts_softmax_xpulp_scratch;
+ts_softmax_fn ts_softmax_cortexm7;
+ts_scratch_fn ts_softmax_cortexm7_scratch;
 
 #endif

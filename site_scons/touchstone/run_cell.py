@@ -112,7 +112,6 @@ def _incomplete(ran: SimulatorRun, image: Image, status: RunStatus, reason: str)
         cases=(),
         fault=ran.fault,
         log=ran.log[-LOG_CHARACTERS:],
-        infrastructure=ran.infrastructure,
     )
 
 

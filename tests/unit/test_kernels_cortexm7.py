@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from typing import Any
 
 import arm_kernels
+import numpy as np
 import pytest
+import softmax_traps
 from host_kernels import manifests_with
 
-from golden.generate import generate
+from golden import linear_qk, linear_v
+from golden.case import Shape
+from golden.counter_rng import CounterRng
+from golden.generate import as_case, generate
+from golden.presets import Numerics
 from touchstone.schedule import OWN, Schedule
 from touchstone.vectors import Container
 
@@ -52,7 +59,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> arm_kernels.Machine:
 def spec_of(kernel: str, shape: tuple[int, ...], numerics: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "kernel": MANIFESTS[kernel]["golden"],
-        "shape": dict(zip("SEPHF", shape, strict=False)),
+        "shape": {**dict(zip("SEPH", shape, strict=True)), "F": 3 * shape[0] + 1},
         "seed": 1,
         "numerics": numerics,
         "data": "random",
@@ -102,3 +109,48 @@ def test_schedules_equal_golden(
     for shape in ((1, 5, 3, 2), (13, 7, 5, 3), (18, 12, 6, 2), (33, 34, 9, 2)):
         for numerics in NUMERICS[:2]:
             check(machine, kernel, *generate(spec_of(kernel, shape, numerics)), schedule)
+
+
+@pytest.mark.parametrize("limit", softmax_traps.LIMITS)
+def test_softmax_divides_exactly(machine: arm_kernels.Machine, limit: int) -> None:
+    vectors, expected, _ = softmax_traps.softmax_case(limit)
+    packed = machine.packed(MANIFESTS["softmax"], vectors)
+    assert machine.run_case(MANIFESTS["softmax"], packed, packed.cases[0], 0xA5) == expected
+
+
+@pytest.mark.parametrize("operation", [linear_qk, linear_v], ids=["linear_qk", "linear_v"])
+@pytest.mark.parametrize("rounding", ["floor", "half_up"])
+@pytest.mark.parametrize("per_channel", [False, True], ids=["per_tensor", "per_channel"])
+def test_every_shift(
+    machine: arm_kernels.Machine, operation: Any, rounding: str, per_channel: bool
+) -> None:
+    """Multipliers from 1 to 65535, also those that need more than 31 bits at a small shift."""
+    kernel = operation.__name__.rpartition(".")[2]
+    shape = Shape(S=5, E=6, P=7, H=2, F=0)
+    numerics = Numerics(rounding, per_channel, "authors", "i_gelu")
+    rng = random.Random(f"{kernel} {rounding} {per_channel}")
+    params, operands = operation.make_inputs(shape, CounterRng("x"), "random", numerics, "random")
+    # sums of any size, so that every shift meets results that do not clip
+    size = operands["bias"].size
+    exponents = [rng.randint(0, 30) for _ in range(size)]
+    bias = [rng.choice((-1, 1)) * rng.randint(0, 1 << exponent) for exponent in exponents]
+    operands["bias"] = np.array(bias, dtype=np.int32)
+    count = operands["requant_mul"].size
+    for shift in range(1, 32):
+        largest = rng.choice((1 << min(shift, 15), 65535))
+        muls = [rng.choice((1, largest, rng.randint(1, largest))) for _ in range(count)]
+        operands["requant_mul"] = np.array(muls, dtype=np.uint16)
+        params["requant_shift"] = shift
+        case = as_case("random", params, operands)
+        expected = operation.golden(shape, params, operands)["output"].tobytes()
+        packed = machine.packed(MANIFESTS[kernel], Container(kernel, shape.as_dict(), (case,)))
+        assert machine.run_case(MANIFESTS[kernel], packed, packed.cases[0], 0xA5) == expected
+
+
+def test_quotients_of_the_layer_normalisation() -> None:
+    """What ts_m7_quotient says of the reciprocals."""
+    for deviation in range(1, 256):
+        reciprocal = (1 << 31) // deviation + 1
+        assert reciprocal % (1 << 9) != 0
+        assert deviation < 3 or 2 * reciprocal < 1 << 31
+    assert 255 << 15 < 1 << 23

@@ -89,8 +89,7 @@ def interpret(result: ProcessResult, directory: Path, limits: Limits) -> Simulat
         report = None
     if result.timed_out or result.interrupted or not isinstance(report, dict):
         status, reason = _died(result, limits)
-        died = not (result.timed_out or result.interrupted)
-        return SimulatorRun(status, reason, stream, log, (), None, infrastructure=died)
+        return SimulatorRun(status, reason, stream, log, (), None)
     return _from_report(report, stream, log, limits)
 
 

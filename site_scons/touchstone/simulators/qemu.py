@@ -102,9 +102,6 @@ class QemuSimulator:
         return interpret(result, stream.read_bytes(), limits, seconds)
 
 
-KILLED = "the simulator was killed by signal"
-
-
 def interpret(result: ProcessResult, stream: bytes, limits: Limits, seconds: float) -> SimulatorRun:
     """Turn what a QEMU process left behind into a run."""
     # The board's network has no peer, and QEMU never fails to say so.
@@ -125,14 +122,13 @@ def interpret(result: ProcessResult, stream: bytes, limits: Limits, seconds: flo
         status, reason = RunStatus.NO_OUTPUT, "the firmware ended without a result"
     else:
         status, reason = RunStatus.COMPLETED, ""
-    died = reason.startswith(KILLED)
-    return SimulatorRun(status, reason, stream, log, None, None, fault, COUNTER, died)
+    return SimulatorRun(status, reason, stream, log, None, None, fault, COUNTER)
 
 
 def _killed(number: int, log: str) -> str:
     """QEMU ends itself by a signal where a core locks up; it says so before."""
     said = next((line for line in log.splitlines() if line.startswith("qemu: fatal: ")), None)
-    return f"{KILLED} {number}" if said is None else said
+    return f"the simulator was killed by signal {number}" if said is None else said
 
 
 def _ended(code: int, log: str) -> str:
