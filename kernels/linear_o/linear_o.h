@@ -25,5 +25,7 @@ ts_scratch_fn ts_linear_o_scratch, ts_linear_o_portable_scratch, ts_linear_o_arm
     ts_linear_o_xpulp_scratch;
 ts_linear_o_fn ts_linear_o_cortexm7;
 ts_scratch_fn ts_linear_o_cortexm7_scratch;
+ts_linear_o_fn ts_linear_o_cortexm4;
+ts_scratch_fn ts_linear_o_cortexm4_scratch;
 
 #endif

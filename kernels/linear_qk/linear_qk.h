@@ -25,5 +25,7 @@ ts_scratch_fn ts_linear_qk_scratch, ts_linear_qk_portable_scratch, ts_linear_qk_
     ts_linear_qk_xpulp_scratch;
 ts_linear_qk_fn ts_linear_qk_cortexm7;
 ts_scratch_fn ts_linear_qk_cortexm7_scratch;
+ts_linear_qk_fn ts_linear_qk_cortexm4;
+ts_scratch_fn ts_linear_qk_cortexm4_scratch;
 
 #endif

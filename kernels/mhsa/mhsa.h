@@ -33,7 +33,7 @@ typedef void ts_mhsa_fn(const ts_team *team, const ts_mhsa_args *args, void *scr
 ts_mhsa_fn ts_mhsa, ts_mhsa_portable, ts_mhsa_layerwise, ts_mhsa_armv7em, ts_mhsa_xpulp;
 ts_scratch_fn ts_mhsa_scratch, ts_mhsa_portable_scratch, ts_mhsa_layerwise_scratch,
     ts_mhsa_armv7em_scratch, ts_mhsa_xpulp_scratch;
-ts_mhsa_fn ts_mhsa_cortexm7;
-ts_scratch_fn ts_mhsa_cortexm7_scratch;
+ts_mhsa_fn ts_mhsa_cortexm4, ts_mhsa_cortexm7;
+ts_scratch_fn ts_mhsa_cortexm4_scratch, ts_mhsa_cortexm7_scratch;
 
 #endif

@@ -25,5 +25,7 @@ ts_scratch_fn ts_softmax_scratch, ts_softmax_portable_scratch, ts_softmax_armv7e
     ts_softmax_xpulp_scratch;
 ts_softmax_fn ts_softmax_cortexm7;
 ts_scratch_fn ts_softmax_cortexm7_scratch;
+ts_softmax_fn ts_softmax_cortexm4;
+ts_scratch_fn ts_softmax_cortexm4_scratch;
 
 #endif

@@ -240,6 +240,10 @@ def copy_checkout(folder: Path) -> Project:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
     (folder / CONFIG).write_text(MATRIX, encoding="utf-8")
+    # What the tests edit is the variants that both Cortex-M have, so these are to be the best.
+    for manifest in (folder / "kernels").glob("*/kernel.yaml"):
+        text = manifest.read_text(encoding="utf-8")
+        manifest.write_text(text.replace("isa: cortex-m4", "isa: no-core"), encoding="utf-8")
     return Project(folder)
 
 

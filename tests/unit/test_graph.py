@@ -73,7 +73,7 @@ def test_file_of_two_variants_is_compiled_once() -> None:
 
 
 def test_mhsa_links_its_parts(catalogue: Catalogue) -> None:
-    made = plan(catalogue, "stm32l4/mhsa/S4-E6-P3-H2/c1")
+    made = plan(catalogue, "stm32l4/mhsa.armv7em/S4-E6-P3-H2/c1")
     sources = [item.source for item in made.firmware.objects]
     for part in ("linear_qk", "linear_v", "linear_o", "attention_scores", "attention_context"):
         assert f"kernels/{part}/armv7em.c" in sources
@@ -88,8 +88,8 @@ def test_vectors_are_shared_by_targets_variants_and_cores(catalogue: Catalogue) 
         "gap9/linear_qk/S4-E6-P3-H2/c8",
         "gap9/linear_qk/S4-E6-P3-H2/c3",
         "gap9/linear_qk.portable/S4-E6-P3-H2/c8",
-        "stm32l4/linear_qk/S4-E6-P3-H2/c1",
-        "stm32h7/linear_qk/S4-E6-P3-H2/c1",
+        "stm32l4/linear_qk.armv7em/S4-E6-P3-H2/c1",
+        "stm32h7/linear_qk.portable/S4-E6-P3-H2/c1",
     )
     assert len({plan(catalogue, name).packed.vectors for name in names}) == 1
     packed = {name: plan(catalogue, name).packed.inputs for name in names}

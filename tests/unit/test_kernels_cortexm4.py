@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Cortex-M4 variants, in Unicorn, bit for bit against the golden models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import arm_kernels
+import pytest
+import softmax_traps
+from host_kernels import manifests_with
+
+from golden.generate import generate
+from touchstone.vectors import Container
+
+VARIANT = "cortexm4"
+CLASSES = ["random", "extremes", "saturating", "constant", "one_hot"]
+NUMERICS = [
+    {"rounding": "floor", "per_channel": False, "softmax": "authors", "gelu": "i_gelu"},
+    {"rounding": "half_up", "per_channel": True, "softmax": "accurate", "gelu": "accurate"},
+    {"rounding": "half_up", "per_channel": False, "softmax": "wide", "gelu": "i_gelu"},
+    {"rounding": "floor", "per_channel": True, "softmax": "authors", "gelu": "i_gelu"},
+    {"rounding": "floor", "per_channel": False, "softmax": "authors", "gelu": "accurate"},
+]
+# S, E, P, H: single rows and channels, odd sizes, every remainder by 4; reductions of 1, 15, 16,
+# 17, 32 and 33 steps, at which the loops change.
+SHAPES = [
+    (1, 1, 1, 1),
+    (1, 5, 3, 2),
+    (2, 4, 1, 16),
+    (3, 7, 5, 3),
+    (4, 32, 32, 8),
+    (7, 6, 2, 12),
+    (9, 33, 6, 5),
+    (12, 10, 7, 4),
+    (17, 9, 31, 2),
+    (21, 18, 16, 1),
+    (30, 34, 33, 1),
+    (33, 64, 30, 2),
+    (34, 31, 36, 1),
+    (66, 16, 2, 3),
+    (67, 65, 8, 1),
+]
+MANIFESTS = manifests_with(VARIANT)
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> arm_kernels.Machine:
+    program = arm_kernels.build(tmp_path_factory.mktemp("cortexm4"), "cortex_m4", VARIANT)
+    return arm_kernels.Machine(program, "cortex_m4", VARIANT)
+
+
+def check(machine: arm_kernels.Machine, kernel: str, inputs: Container, golden: Container) -> None:
+    packed = machine.packed(MANIFESTS[kernel], inputs)
+    for case, expected in zip(packed.cases, golden.cases, strict=True):
+        for poison in (0xA5, 0x5A):
+            found = machine.run_case(MANIFESTS[kernel], packed, case, poison)
+            assert found == expected.operands[0].data, case.value_class
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "S{}-E{}-P{}-H{}".format(*shape))
+@pytest.mark.parametrize("kernel", sorted(MANIFESTS))
+def test_cortexm4_equals_golden(
+    machine: arm_kernels.Machine, kernel: str, shape: tuple[int, int, int, int]
+) -> None:
+    spec: dict[str, Any] = {
+        "kernel": kernel,
+        "shape": dict(zip("SEPH", shape, strict=True)),
+        "seed": 1,
+        "numerics": NUMERICS[SHAPES.index(shape) % len(NUMERICS)],
+        "data": "random",
+        "classes": CLASSES,
+    }
+    check(machine, kernel, *generate(spec))
+
+
+@pytest.mark.parametrize("limit", softmax_traps.LIMITS)
+def test_softmax_divides_exactly(machine: arm_kernels.Machine, limit: int) -> None:
+    vectors, expected, _ = softmax_traps.softmax_case(limit)
+    packed = machine.packed(MANIFESTS["softmax"], vectors)
+    found = machine.run_case(MANIFESTS["softmax"], packed, packed.cases[0], 0xA5)
+    assert found == expected
