@@ -46,6 +46,8 @@ def _pack_operand(operand: Operand, packer: Any) -> Operand:
     shape = packer.packed_shape(operand.shape)
     if packed.shape != shape:
         raise ValueError(f"operand {operand.name}: packed to {packed.shape}, not to {shape}")
+    if packed.dtype.name != getattr(packer, "PACKED_TYPE", operand.type):
+        raise ValueError(f"operand {operand.name}: packed to {packed.dtype.name}")
     data = packed.astype(packed.dtype.newbyteorder("<")).tobytes()
     return Operand(operand.name, packed.dtype.name, shape, data)
 

@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weight layouts: packed_shape(shape) -> shape (without numpy) and pack(array) -> array."""
+"""Weight layouts: packed_shape(shape) -> shape (without numpy), pack(array) -> array and, where the
+type of the elements changes, PACKED_TYPE."""

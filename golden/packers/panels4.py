@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+PACKED_TYPE = "int16"
+
 
 def packed_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     """[..., R, K] -> [..., panels, pairs, 4, 2]."""

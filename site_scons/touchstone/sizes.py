@@ -97,12 +97,13 @@ def _operand_bytes(cell: Cell, operand: Operand, variables: Mapping[str, int]) -
     shape = operand.dimensions(variables, f"{cell.kernel.where}: operands.{operand.name}")
     layout = cell.kernel.layouts[cell.variant.layout] if cell.variant.layout else {}
     packer = layout.get(operand.name)
-    if packer is not None:
-        shape = _packed_shape(packer)(shape)
-    return math.prod(shape) * TYPE_BYTES[operand.type]
+    if packer is None:
+        return math.prod(shape) * TYPE_BYTES[operand.type]
+    packed_shape, packed_type = _packed(packer)
+    return math.prod(packed_shape(shape)) * TYPE_BYTES[packed_type or operand.type]
 
 
-def _packed_shape(packer: str) -> Callable[[tuple[int, ...]], tuple[int, ...]]:
+def _packed(packer: str) -> tuple[Callable[[tuple[int, ...]], tuple[int, ...]], str | None]:
+    """A packer's packed_shape, and the type of what it gives if it changes that."""
     module = importlib.import_module(f"golden.packers.{packer}")
-    packed_shape: Callable[[tuple[int, ...]], tuple[int, ...]] = module.packed_shape
-    return packed_shape
+    return module.packed_shape, getattr(module, "PACKED_TYPE", None)

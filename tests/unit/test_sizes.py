@@ -14,7 +14,7 @@ from touchstone.sizes import needs_of, skip_reason
 
 
 def test_by_hand(catalogue: Catalogue) -> None:
-    needs = needs_of(parse_cell_id(catalogue, "stm32l4/linear_qk/S5-E6-P3-H2/c1", ()))
+    needs = needs_of(parse_cell_id(catalogue, "gap9/linear_qk.portable/S5-E6-P3-H2/c1", ()))
     assert needs.macs == 5 * 6 * 3 * 2
     assert needs.elements == needs.output_bytes == 2 * 5 * 3
     assert needs.weight_bytes == 2 * 3 * 6 + 4 * 2 * 3 + 2
@@ -33,6 +33,12 @@ def test_layout_scratch_and_channels(catalogue: Catalogue) -> None:
     assert needs.activation_bytes == 5 * 6 + 2 * 5 * 3 + 8 * 8
     per_channel = needs_of(parse_cell_id(catalogue, f"{name}/per_channel", ()))
     assert per_channel.weight_bytes - needs.weight_bytes == 2 * (2 * 3 - 1)
+
+
+def test_layout_of_a_wider_type(catalogue: Catalogue) -> None:
+    """panels4: int16, three rows of six as one panel of four."""
+    needs = needs_of(parse_cell_id(catalogue, "stm32l4/linear_qk/S5-E6-P3-H2/c1", ()))
+    assert needs.weight_bytes == 2 * 2 * 4 * 6 + 4 * 2 * 3 + 2
 
 
 def test_kernels_without_multiplications(catalogue: Catalogue) -> None:
