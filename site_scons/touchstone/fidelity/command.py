@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`./scons fidelity`: the embedded GAP9 simulator held against GVSOC.
+"""`./scons fidelity`: the embedded GAP9 simulator held against GVSOC (target=stm32l4,stm32h7: the
+Cortex-M simulators held against each other, cortexm_command.py).
 
 ./scons fidelity [kernel=... S=...]      selected cells on both, now
 ./scons fidelity recorded=1              programs and frozen images against the record
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from touchstone import app
 from touchstone.errors import UserError, unknown
+from touchstone.fidelity import cortexm_command
 from touchstone.fidelity.compare import CONFLICTS, Comparison
 from touchstone.fidelity.live import SETTING, compare_cells
 from touchstone.fidelity.machines import Machines
@@ -33,8 +35,10 @@ def fidelity(root: Path, arguments: Mapping[str, str]) -> int:
     modes = [name for name in MODES if _switch(arguments, name)]
     if len(modes) > 1:
         raise UserError(f"fidelity: found {' and '.join(modes)}, allowed one of them")
-    conflicts = _conflicts(arguments)
     mode = modes[0] if modes else ""
+    if cortexm_command.concerns(arguments):
+        return cortexm_command.fidelity(root, selection, mode, arguments)
+    conflicts = _conflicts(arguments)
     if mode in ("recorded", "record") and (selection or conflicts):
         raise UserError(f"fidelity: {mode}=1 takes all programs and images, no selection")
     selection = {"target": DEFAULT_TARGET, **selection}

@@ -70,7 +70,7 @@ def build(root: Path, selection: Mapping[str, str], simulator: str, conflicts: s
     print(f"building with sim={simulator} {SETTING}:{conflicts}", flush=True)
     results = root / app.REPORT / "results.json"
     results.unlink(missing_ok=True)
-    said = _scons(root, [f"{name}={value}" for name, value in words.items()])
+    said = run_scons(root, [f"{name}={value}" for name, value in words.items()])
     # The wrapper takes this file for the status of the whole command, which is ours to say.
     (root / app.REPORT / "exit_status").unlink(missing_ok=True)
     document = read_json(results)
@@ -80,7 +80,7 @@ def build(root: Path, selection: Mapping[str, str], simulator: str, conflicts: s
     return Built(plan(root, selection, simulator, conflicts), known)
 
 
-def _scons(root: Path, words: Iterable[str]) -> str:
+def run_scons(root: Path, words: Iterable[str]) -> str:
     """Run SCons and hand on its lines of progress; its last line."""
     command = [sys.executable, "-m", "SCons", "-Q", *words]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
