@@ -268,8 +268,8 @@ def simulator_settings(
 ) -> dict[str, Any]:
     """What a simulator is told besides the image; part of what a run depends on."""
     options = {**target.simulator_settings.get(simulator, {}), **dict(changed)}
+    check_settings(simulator, options)
     if simulator in EXTERNAL:
-        check_settings(simulator, options)
         module = importlib.import_module(adapter_of(simulator))
         document = target.raw if command is None else {**target.raw, "command": command}
         return {"options": options, **module.settings(document)}

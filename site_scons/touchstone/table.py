@@ -21,6 +21,7 @@ HEADERS = (
     "activation B",
     "stack B",
 )
+FLASH_WAIT = "flash_wait_states"
 ALIGNMENT = ("left", "left", *["right"] * (len(HEADERS) - 2))
 
 
@@ -91,14 +92,23 @@ def render_clocks(report: Report) -> str:
     for result in report.results:
         if result.cycles is not None or result.instructions is not None:
             what = "instructions" if _only_instructions(result) else "cycles"
-            settings = ", ".join(
-                f"{name} {value}"
-                for name, value in sorted(result.settings.items())
-                if (name, value) != ("over_reads", "allow")  # which changes no count
-            )
+            settings = ", ".join(_settings_that_count(result.settings))
             how = f" ({settings})" if settings else ""
             lines.add(f"{what} of {result.simulator}{how}: {result.clock}")
     return "\n".join(sorted(lines))
+
+
+def _settings_that_count(settings: Mapping[str, object]) -> list[str]:
+    """The settings as words, without those that change no count."""
+    words = []
+    for name, value in sorted(settings.items()):
+        if name == FLASH_WAIT and str(value) == "0":
+            words.append("zero-wait memory")
+        elif (name, value) != ("over_reads", "allow") and not (
+            name.startswith("flash_") and str(settings.get(FLASH_WAIT)) == "0"
+        ):
+            words.append(f"{name} {value}")
+    return words
 
 
 def render_summary(report: Report) -> str:

@@ -71,7 +71,7 @@ EMBEDDED: Mapping[str, Embedded] = {
         "cortexm",
         "cortexm_sim",
         Timing.CYCLE_APPROXIMATE,
-        "a model of the Cortex-M pipeline with zero-wait memory; no silicon",
+        "a model of the Cortex-M pipeline; no silicon",
         needs_costs=True,
     ),
 }
@@ -119,6 +119,18 @@ _COUNTED: Mapping[str, Timing] = {
 }
 
 
+# What settings may be, the plain one first; adapters judge the others themselves.
+_SETTINGS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    COMMAND: {"counts": tuple(_COUNTED)},
+    "unicorn": {
+        "over_reads": ("allow", "trap"),
+        "flash_wait_states": tuple(map(str, range(16))),
+        "flash_prefetch": ("on", "off"),
+        "flash_line_bytes": ("8", "4", "16", "32", "64", "128", "256"),
+    },
+}
+
+
 def adapter_of(name: str) -> str:
     """The module that drives a simulator."""
     adapter = EMBEDDED[name].adapter if name in EMBEDDED else EXTERNAL[name].adapter
@@ -135,10 +147,11 @@ def timing_of(name: str, settings: Mapping[str, str]) -> Timing:
 
 
 def check_settings(name: str, settings: Mapping[str, int | str]) -> None:
-    """UserError where one of a command's settings has a value that means nothing."""
-    counts = str(settings.get("counts", "nothing"))
-    if name == COMMAND and counts not in _COUNTED:
-        raise UserError(unknown(f"settings ({name}): counts", counts, _COUNTED))
+    """UserError where a setting has a value that means nothing."""
+    for setting, allowed in _SETTINGS.get(name, {}).items():
+        value = str(settings.get(setting, allowed[0]))
+        if value not in allowed:
+            raise UserError(unknown(f"settings ({name}): {setting}", value, allowed))
 
 
 def clock_of(name: str, folder: Path) -> str:

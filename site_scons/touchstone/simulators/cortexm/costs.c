@@ -100,6 +100,20 @@ const InstructionCost *costs_instruction(const Costs *costs, uint32_t address) {
     return index < costs->instruction_count ? &costs->instructions[index] : NULL;
 }
 
+void costs_fetch(const Costs *costs, PipelineState *state, uint32_t address,
+                 const InstructionCost *instruction) {
+    uint32_t next = costs->model->next(state);
+    uint32_t cycle = flash_fetch(&costs->flash, &state->flash, address, instruction->bytes, next);
+    costs->model->wait(state, cycle);
+}
+
+/// Fetch and issue the instruction at `address`.
+static void issue_at(const Costs *costs, PipelineState *state, uint32_t address,
+                     const InstructionCost *instruction) {
+    costs_fetch(costs, state, address, instruction);
+    costs->model->issue(state, instruction);
+}
+
 /// Issue the instructions of [address, end); false outside the costed code.
 static bool issue_range(const Costs *costs, PipelineState *state, uint32_t address, uint32_t end) {
     while (address < end) {
@@ -107,7 +121,7 @@ static bool issue_range(const Costs *costs, PipelineState *state, uint32_t addre
         if (instruction == NULL) {
             return false;
         }
-        costs->model->issue(state, instruction);
+        issue_at(costs, state, address, instruction);
         address += instruction->bytes;
     }
     return true;
@@ -241,7 +255,7 @@ void costs_prefix(const Costs *costs, const Block *block, uint32_t pc, uint32_t 
     *instructions = 0;
     for (uint32_t address = block->address; address < pc && address < block->end;) {
         const InstructionCost *instruction = costs_instruction(costs, address);
-        costs->model->issue(&state, instruction);
+        issue_at(costs, &state, address, instruction);
         ++*instructions;
         address += instruction->bytes;
     }

@@ -48,6 +48,7 @@ typedef struct {
 
 typedef struct {
     const PipelineModel *model;
+    FlashTiming flash;
     InstructionCost *instructions;
     uint32_t instruction_count;
     CostSegment segments[COSTS_MAX_SEGMENTS];
@@ -63,6 +64,10 @@ const InstructionCost *costs_instruction(const Costs *costs, uint32_t address);
 
 /// The block [address, address + bytes), or NULL outside the costed code.
 Block *costs_block(Costs *costs, uint32_t address, uint32_t bytes);
+
+/// Wait until the instruction at `address` has been fetched.
+void costs_fetch(const Costs *costs, PipelineState *state, uint32_t address,
+                 const InstructionCost *instruction);
 
 /// Whether an instruction's cycles depend on its operands.
 bool costs_times_operands(const Costs *costs, const InstructionCost *instruction);

@@ -14,14 +14,15 @@ static const char usage[] =
     "usage: cortexm_sim IMAGE.elf --unicorn LIBRARY --core cortex-m4|cortex-m7 --costs FILE\n"
     "           --stream FILE --log FILE --report FILE --max-instructions N\n"
     "           [--memory ORIGIN:BYTES[:rwx]]... [--over-reads allow|trap]\n"
+    "           [--flash-wait-states N] [--flash-line-bytes N] [--flash-prefetch on|off]\n"
     "           [--profile FILE] [--trace FILE]\n";
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, MAX_WAIT_STATES = 15, MAX_LINE_BYTES = 256 };
 
 typedef struct {
     const char *image, *unicorn, *core, *costs, *stream, *log, *report, *profile, *trace,
-        *over_reads;
-    uint64_t max_instructions;
+        *over_reads, *prefetch;
+    uint64_t max_instructions, wait_states, line_bytes;
 } Options;
 
 static int failed(const char *subject, const char *what) {
@@ -77,6 +78,15 @@ static bool parse_option(Options *options, Memory *memory, const char *name, con
         {"--profile", &options->profile},
         {"--trace", &options->trace},
         {"--over-reads", &options->over_reads},
+        {"--flash-prefetch", &options->prefetch},
+    };
+    const struct {
+        const char *name;
+        uint64_t *value, max;
+    } numbers[] = {
+        {"--max-instructions", &options->max_instructions, UINT64_MAX / 2},
+        {"--flash-wait-states", &options->wait_states, MAX_WAIT_STATES},
+        {"--flash-line-bytes", &options->line_bytes, MAX_LINE_BYTES},
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(name, texts[i].name) == 0) {
@@ -84,12 +94,18 @@ static bool parse_option(Options *options, Memory *memory, const char *name, con
             return true;
         }
     }
-    if (strcmp(name, "--max-instructions") == 0) {
-        char *end = NULL;
-        options->max_instructions = parse_number(value, UINT64_MAX / 2, &end);
-        return end != NULL && *end == '\0';
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (strcmp(name, numbers[i].name) == 0) {
+            char *end = NULL;
+            *numbers[i].value = parse_number(value, numbers[i].max, &end);
+            return end != NULL && *end == '\0';
+        }
     }
     return strcmp(name, "--memory") == 0 && parse_memory(value, memory);
+}
+
+static bool is_one_of(const char *word, const char *one, const char *other) {
+    return strcmp(word, one) == 0 || strcmp(word, other) == 0;
 }
 
 static bool parse_options(Options *options, Memory *memory, int argc, char **argv) {
@@ -107,9 +123,10 @@ static bool parse_options(Options *options, Memory *memory, int argc, char **arg
     }
     return options->image && options->unicorn && options->core && options->costs &&
            options->stream && options->log && options->report && options->max_instructions > 0 &&
-           (strcmp(options->over_reads, "allow") == 0 ||
-            strcmp(options->over_reads, "trap") == 0) &&
-           (strcmp(options->core, "cortex-m4") == 0 || strcmp(options->core, "cortex-m7") == 0);
+           is_one_of(options->over_reads, "allow", "trap") &&
+           is_one_of(options->prefetch, "on", "off") && options->line_bytes >= 4 &&
+           (options->line_bytes & (options->line_bytes - 1)) == 0 &&
+           is_one_of(options->core, "cortex-m4", "cortex-m7");
 }
 
 /// The cost table must describe the code that was loaded, not another build of it.
@@ -136,7 +153,7 @@ static FILE *open_output(const char *path) {
 int main(int argc, char **argv) {
     static Machine machine;
     static Image image;
-    Options options = {.over_reads = "allow"};
+    Options options = {.over_reads = "allow", .prefetch = "on", .line_bytes = 8};
     uint32_t stack_pointer = 0;
     uint32_t entry = 0;
     const char *wrong = NULL;
@@ -159,6 +176,11 @@ int main(int argc, char **argv) {
         (wrong = check_costs(&machine)) != NULL) {
         return failed(options.costs, wrong);
     }
+    machine.costs.flash = (FlashTiming){
+        .wait_states = (uint32_t)options.wait_states,
+        .line_bytes = (uint32_t)options.line_bytes,
+        .prefetch = strcmp(options.prefetch, "on") == 0,
+    };
     machine.guards.trap = strcmp(options.over_reads, "trap") == 0;
     if ((wrong = unicorn_api_load(&machine.api, options.unicorn)) != NULL ||
         (wrong = machine_init(&machine)) != NULL ||

@@ -5,6 +5,8 @@
 #ifndef TOUCHSTONE_CORTEXM_PIPELINE_H
 #define TOUCHSTONE_CORTEXM_PIPELINE_H
 
+#include "flash.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -66,6 +68,7 @@ typedef struct {
     uint32_t uses;                      ///< resources taken in it
     uint32_t ready[PIPELINE_REGISTERS]; ///< M7: when each register can be read
     const InstructionCost *previous;    ///< M4: the instruction before
+    FlashState flash;                   ///< where its fetches have come to
 } PipelineState;
 
 /// A core's timing. A state of zeros is an idle pipeline.
@@ -73,6 +76,8 @@ typedef struct {
     const char *core;
     uint32_t id; ///< in the cost table: 4 or 7
     void (*issue)(PipelineState *state, const InstructionCost *instruction);
+    uint32_t (*next)(const PipelineState *state);       ///< when the next one can issue at best
+    void (*wait)(PipelineState *state, uint32_t cycle); ///< the next one issues not before
     void (*taken)(PipelineState *state); ///< a taken branch refills the front of the pipeline
     uint32_t (*elapsed)(const PipelineState *state);
     uint32_t mispredict; ///< cycles of a wrongly predicted branch, 0 without prediction

@@ -35,6 +35,15 @@ static void issue(PipelineState *state, const InstructionCost *instruction) {
     state->previous = instruction;
 }
 
+static uint32_t next(const PipelineState *state) { return state->cycle; }
+
+static void wait(PipelineState *state, uint32_t cycle) {
+    if (cycle > state->cycle) {
+        state->cycle = cycle;
+        state->previous = NULL; // it has left the pipeline
+    }
+}
+
 static void taken(PipelineState *state) {
     state->cycle += REFILL_CYCLES;
     state->previous = NULL;
@@ -67,6 +76,8 @@ const PipelineModel pipeline_m4 = {
     .core = "cortex-m4",
     .id = 4,
     .issue = issue,
+    .next = next,
+    .wait = wait,
     .taken = taken,
     .elapsed = elapsed,
     .mispredict = 0,

@@ -74,6 +74,16 @@ static void issue(PipelineState *state, const InstructionCost *instruction) {
     }
 }
 
+static uint32_t next(const PipelineState *state) {
+    return state->cycle + (state->issued == ISSUE_WIDTH ? 1 : 0);
+}
+
+static void wait(PipelineState *state, uint32_t cycle) {
+    if (cycle > next(state)) {
+        advance(state, cycle);
+    }
+}
+
 static uint32_t elapsed(const PipelineState *state) {
     return state->cycle + (state->issued > 0 ? 1 : 0);
 }
@@ -84,6 +94,8 @@ const PipelineModel pipeline_m7 = {
     .core = "cortex-m7",
     .id = 7,
     .issue = issue,
+    .next = next,
+    .wait = wait,
     .taken = taken,
     .elapsed = elapsed,
     .mispredict = MISPREDICT_CYCLES,

@@ -6,9 +6,9 @@
 
 static const char *const cause_names[CAUSE_COUNT] = {
     [CAUSE_MEMORY] = "load or store",  [CAUSE_OPERAND] = "operand not ready",
-    [CAUSE_BRANCH] = "branch refill",  [CAUSE_MISPREDICTION] = "branch misprediction",
-    [CAUSE_DIVIDE] = "divide",         [CAUSE_MULTI_CYCLE] = "other multi-cycle",
-    [CAUSE_DUAL_ISSUE] = "dual issue",
+    [CAUSE_FLASH] = "flash wait",      [CAUSE_BRANCH] = "branch refill",
+    [CAUSE_DIVIDE] = "divide",         [CAUSE_MISPREDICTION] = "branch misprediction",
+    [CAUSE_DUAL_ISSUE] = "dual issue", [CAUSE_MULTI_CYCLE] = "other multi-cycle",
 };
 
 /// Why an instruction alone takes more than a cycle.
@@ -20,14 +20,17 @@ static Cause own_cause(const InstructionCost *instruction) {
                                                                       : CAUSE_MULTI_CYCLE;
 }
 
-/// Add `times` executions of an instruction that moved the pipeline on by `cycles`. What is not its
-/// own is the wait for an operand; less than its own is what overlapped with the one before.
-static void add(Profile *profile, uint32_t frame, uint32_t pc, int64_t cycles, int64_t times) {
+/// Add `times` executions of an instruction that moved the pipeline on by `flash` cycles until it
+/// was fetched and by `cycles` from then on. What is not its own is the wait for an operand; less
+/// than its own is what overlapped with the one before.
+static void add(Profile *profile, uint32_t frame, uint32_t pc, int64_t flash, int64_t cycles,
+                int64_t times) {
     const InstructionCost *instruction = costs_instruction(profile->costs, pc);
     ProfileEntry *entry = profile_entry(profile, frame, pc);
     int64_t own = instruction->cycles > 0 ? instruction->cycles : 1;
     entry->executions += times;
-    entry->cycles += times * cycles;
+    entry->cycles += times * (flash + cycles);
+    entry->stalls[CAUSE_FLASH] += times * flash;
     if (cycles >= own) {
         entry->stalls[own_cause(instruction)] += times * (own - 1);
         entry->stalls[CAUSE_OPERAND] += times * (cycles - own);
@@ -42,13 +45,16 @@ static void add(Profile *profile, uint32_t frame, uint32_t pc, int64_t cycles, i
 /// behind `first`.
 static void add_block(Profile *profile, PipelineState *state, const Block *block, uint32_t first,
                       uint32_t frame, int64_t times) {
-    const PipelineModel *model = profile->costs->model;
+    const Costs *costs = profile->costs;
     for (uint32_t pc = block->address; pc < block->end;) {
-        const InstructionCost *instruction = costs_instruction(profile->costs, pc);
-        uint32_t before = model->elapsed(state);
-        model->issue(state, instruction);
+        const InstructionCost *instruction = costs_instruction(costs, pc);
+        int64_t before = costs->model->elapsed(state);
+        costs_fetch(costs, state, pc, instruction);
+        int64_t fetched = costs->model->elapsed(state);
+        costs->model->issue(state, instruction);
         if (pc >= first && times != 0) {
-            add(profile, frame, pc, (int64_t)model->elapsed(state) - before, times);
+            int64_t cycles = (int64_t)costs->model->elapsed(state) - fetched;
+            add(profile, frame, pc, fetched - before, cycles, times);
         }
         pc += instruction->bytes;
     }
