@@ -27,6 +27,9 @@ def stage_action(function, stage, varlist=(), quiet=False):
         except EXPECTED_ERRORS as error:
             node = str(target[0])
             session.note_failure(node, str(error))
+            if env.get("TS_STOP"):
+                session.note_stop(node)
+                env["TS_STOP"]()
             output = getattr(error, "output", "").strip()
             if output:
                 session.say(output)

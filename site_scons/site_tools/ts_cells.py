@@ -8,6 +8,10 @@
 CELL is a cell's folder, build/cells/ID. (An override such as TS_CELL=ID would cost a null build of
 500 cells a twentieth: SCons makes an environment for each call that has one.)
 
+Construction variables, none of which has to be there: TS_JUDGE(cell, verdict) -> verdict makes of a
+verdict what it counts as; TS_RETRIES, how often a cell is simulated anew after an infrastructure
+error; TS_STOP(), called at the first failure, ends the build.
+
 A run that did not complete is kept (the verdict needs it) but never cached; a verdict always
 succeeds and is never cached; the gate fails unless every verdict is PASS.
 """
@@ -21,6 +25,7 @@ from site_tools_common import stage_action
 from touchstone import stages
 from touchstone.files import read_json
 from touchstone.graph import CELLS
+from touchstone.results import FINE
 from touchstone.simulators.base import RunStatus
 from touchstone.simulators.registry import EMBEDDED, EXTERNAL, find_external
 
@@ -34,7 +39,8 @@ def _cell(target):
 def _run(target, source, env):
     session = env["TS_SESSION"]
     spec = json.loads(source[2].read())
-    session.note_simulated(_cell(target))
+    cell = _cell(target)
+    session.note_simulated(cell)
     result = stages.make_run(
         Path(str(target[0])),
         Path(str(source[0])),
@@ -43,6 +49,8 @@ def _run(target, source, env):
         spec,
         session.registry,
         env["TS_ROOT"] / "build" / "tmp",
+        retries=env.get("TS_RETRIES", 0),
+        note_retry=lambda reason: session.note_retry(cell, reason),
     )
     if result.status is not RunStatus.COMPLETED:
         # Asked when the cache would be filled, which is after the action.
@@ -64,14 +72,27 @@ def _verdict(target, source, env):
         Path(str(source[1])),
         json.loads(source[2].read()),
     )
-    env["TS_SESSION"].note_checked(_cell(target), document["status"], document.get("cycles"))
+    session, cell = env["TS_SESSION"], _cell(target)
+    status = _judged(env, cell, document)
+    session.note_checked(cell, status, document.get("cycles"))
+    if env.get("TS_STOP") and status not in FINE and session.note_stop(cell):
+        raise stages.StageError(f"{status}: the first failure ends this command (fail_fast=1)")
+
+
+def _judged(env, cell, verdict):
+    """The status of a verdict as it counts."""
+    judge = env.get("TS_JUDGE")
+    return (judge(cell, verdict) if judge else verdict)["status"]
 
 
 def _gate(target, source, env):
-    verdicts = [read_json(Path(str(node))) or {} for node in source]
-    bad = sum(verdict.get("status") != "PASS" for verdict in verdicts)
+    nothing = {"status": "NO_OUTPUT"}
+    bad = sum(
+        _judged(env, _cell([node]), read_json(Path(str(node))) or nothing) not in FINE
+        for node in source
+    )
     if bad:
-        raise stages.StageError(f"{bad} of {len(verdicts)} cells did not pass")
+        raise stages.StageError(f"{bad} of {len(source)} cells did not pass")
 
 
 def generate(env):

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,8 +16,10 @@ from touchstone.ci.costs import costs_of, load_costs
 from touchstone.ci.shards import Share, parse_shard, take
 from touchstone.config import load_expected_skips, load_matrix
 from touchstone.errors import UserError
+from touchstone.expectations import Expectations, load_expectations, today
 from touchstone.files import write_atomically, write_json
 from touchstone.graph import BUILD, COMMON_SOURCES, CellPlan, plan_graph
+from touchstone.last_statuses import FILE, only_failed, recall_statuses, remember_statuses
 from touchstone.manifest import Catalogue, load_catalogue
 from touchstone.nodes import commands, prerequisites
 from touchstone.plan import PlannedCell, plan_cells
@@ -36,6 +38,7 @@ from touchstone.toolchains import llvm
 
 DEFAULT_CONFIG = "configs/default.yaml"
 EXPECTED_SKIPS = "configs/expected_skips.yaml"
+EXPECTATIONS = "configs/expectations.yaml"
 YAML_CACHE = f"{BUILD}/yaml"
 REPORT = f"{BUILD}/report"
 
@@ -52,6 +55,7 @@ class Command:
     session: Session
     words: Mapping[str, str]
     cache: CachePolicy
+    expectations: Expectations
     share: Share | None = None
 
 
@@ -103,6 +107,8 @@ def prepare(root: Path, arguments: Mapping[str, str]) -> Command:
     if request.profile or request.trace:
         _check_observed(request, cells)
     _keep_inputs(root, request)
+    if request.only:
+        cells = only_failed(cells, recall_statuses(root / REPORT / FILE))
     share = None
     if request.shard is not None:
         costs = costs_of(cells, load_costs(root, request.costs))
@@ -124,6 +130,7 @@ def prepare(root: Path, arguments: Mapping[str, str]) -> Command:
         cache=CachePolicy(
             root / (request.cache or f"{BUILD}/cache"), request.cache_mode, request.cache_size
         ),
+        expectations=load_expectations(root / EXPECTATIONS, root / YAML_CACHE, today()),
     )
 
 
@@ -163,20 +170,36 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
     def outcome_of(plan: CellPlan) -> Outcome:
         cell = plan.cell.id
         needed = prerequisites(plan) if session.failures else ()
-        failure = next(
-            (session.failures[path] for path in needed if path in session.failures),
-            "interrupted" if session.registry.interrupted else None,
+        said = [session.failures[path] for path in needed if path in session.failures]
+        stopped = session.stopped_by is not None and not said
+        if session.registry.interrupted:
+            said.append("interrupted")
+        elif stopped:
+            said.append(f"stopped at {session.stopped_by} (fail_fast=1)")
+        return Outcome(
+            # A failure that ended the command is a verdict all the same.
+            confirmed(cell) or (session.stopped_by is not None and cell in session.checked),
+            cell in session.simulated,
+            said[0] if said else None,
+            tuple(session.retried.get(cell, ())),
+            stopped,
         )
-        return Outcome(confirmed(cell), cell in session.simulated, failure)
 
-    report = collect(command.root, command.plans, outcome_of, command.known_skips, last)
+    report = collect(
+        *(command.root, command.plans, outcome_of, command.known_skips, last),
+        judge=command.expectations.judge,
+    )
+    if command.request.flaky == "fail":
+        report = replace(report, problems=(*report.problems, *_flaky(report)))
     write_results(command.root / REPORT / "results.json", report, _share_document(command))
     write_json(command.root / REPORT / "nodes.json", sorted(session.built))
     remember_cycles(memory, last, report)
+    remember_statuses(command.root / REPORT / FILE, report)
     located = locate_faults(command.root, command.plans, report)
     rerun = {plan.cell.id: plan.cell.rerun for plan in command.plans}
     parts = [table.render_table(report), table.render_clocks(report), table.render_skips(report)]
-    parts += [table.render_failures(report, located, rerun), table.render_summary(report)]
+    parts += [table.render_failures(report, located, rerun), table.render_notes(report)]
+    parts.append(table.render_summary(report))
     print("\n\n".join(part for part in parts if part), flush=True)
     _publish(command, report, located, rerun)
     if command.request.dump:
@@ -188,6 +211,14 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
     status = str(report.exit_status).encode("ascii")
     write_atomically(command.root / REPORT / "exit_status", status)
     return report
+
+
+def _flaky(report: Report) -> list[str]:
+    return [
+        f"{result.id}: needed {len(result.retries) + 1} attempts (flaky=fail)"
+        for result in report.results
+        if result.retries
+    ]
 
 
 def _share_document(command: Command) -> Mapping[str, Any] | None:

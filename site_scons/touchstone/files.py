@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,26 @@ def write_json(path: Path, document: Any) -> None:
     """Write a document for people and machines: sorted, indented, with a final newline."""
     text = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=True) + "\n"
     write_atomically(path, text.encode("ascii"))
+
+
+def write_rows(path: Path, document: Mapping[str, Any], key: str) -> None:
+    """As `write_json`, but each element of the list or mapping `document[key]` is one line.
+
+    So a difference names the rows that differ, and hundreds of rows are written quickly.
+    """
+    rows = document[key]
+    if isinstance(rows, Mapping):
+        lines = [f"{_line(name)}: {_line(rows[name])}" for name in sorted(rows)]
+        inside = "{\n  " + ",\n  ".join(lines) + "\n }" if lines else "{}"
+    else:
+        inside = "[\n  " + ",\n  ".join(map(_line, rows)) + "\n ]" if rows else "[]"
+    parts = {name: _line(value) for name, value in document.items() if name != key}
+    fields = [f" {_line(name)}: {text}" for name, text in sorted({**parts, key: inside}.items())]
+    write_atomically(path, ("{\n" + ",\n".join(fields) + "\n}\n").encode("ascii"))
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=True)
 
 
 def read_json(path: Path) -> Any:

@@ -13,6 +13,8 @@ from touchstone.schedule import ORDERS, Schedule
 
 MAX_DIMENSION = 65535
 MAX_CORES = 1024
+MAX_RETRIES = 10
+FLAKY = ("warn", "fail")
 
 VARIABLES: Mapping[str, str] = {
     "target": "targets, a comma-separated list of names or globs (all)",
@@ -38,6 +40,10 @@ VARIABLES: Mapping[str, str] = {
     "inputs": "your own vectors: a .npz with arrays named as operands and parameters",
     "shard": "i/n: this part of n of the plan; put together by `merge` (all of it)",
     "costs": "record of what cells cost, which shards are cut by (configs/costs.json)",
+    "only": "failed: of what is selected, the cells that did not end well when last selected",
+    "fail_fast": "1 stops at the first cell that fails",
+    "retries": "how often a cell is simulated anew after an infrastructure error (1)",
+    "flaky": "warn (the default) or fail: what a cell is that needed a retry",
     "cache": "folder of the cache of built files and runs (build/cache); may be shared",
     "cache_mode": "read-write (the default), read-only (adds nothing), off",
     "cache_size": "megabytes that the cache is pruned to, what was unused longest first (2048)",
@@ -70,6 +76,10 @@ class Request:
     inputs: str | None = None
     shard: str | None = None
     costs: str | None = None
+    only: str | None = None
+    fail_fast: bool = False
+    retries: int = 1
+    flaky: str = FLAKY[0]
     cache: str | None = None
     cache_mode: str = MODES[0]
     cache_size: int = DEFAULT_MEGABYTES
@@ -110,11 +120,15 @@ def parse_request(arguments: Mapping[str, str]) -> Request:
         inputs=_word("inputs", arguments),
         shard=_word("shard", arguments),
         costs=_word("costs", arguments),
+        only=_choice("only", arguments, ("failed",)) if "only" in arguments else None,
+        fail_fast=_switch("fail_fast", arguments),
+        retries=_integer("retries", arguments.get("retries", "1"), 0, MAX_RETRIES),
+        flaky=_choice("flaky", arguments, FLAKY),
         cache=_word("cache", arguments),
         cache_mode=_choice("cache_mode", arguments, MODES),
-        cache_size=_integer("cache_size", arguments["cache_size"], 1, 2**40)
-        if "cache_size" in arguments
-        else DEFAULT_MEGABYTES,
+        cache_size=_integer(
+            "cache_size", arguments.get("cache_size", str(DEFAULT_MEGABYTES)), 1, 2**40
+        ),
         dump=_switch("dump", arguments),
         image=_word("image", arguments),
         profile=_switch("profile", arguments),

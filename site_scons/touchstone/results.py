@@ -6,17 +6,23 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from touchstone.cells import id_dimensions
-from touchstone.files import read_json, write_json
+from touchstone.files import read_json, write_json, write_rows
 from touchstone.graph import BUILD, CellPlan
 from touchstone.manifest import DIMENSIONS
 from touchstone.plan import PlannedCell
 from touchstone.simulators.registry import clock_of, timing_of
 
 SCHEMA = 1
-STATUSES = ("PASS", "FAIL", "TIMEOUT", "CRASH", "NO_OUTPUT", "BUILD_ERROR", "SKIP")
+STATUSES = (
+    *("PASS", "FAIL", "TIMEOUT", "CRASH", "NO_OUTPUT", "BUILD_ERROR", "SKIP"),
+    *("XFAIL", "XPASS", "QUARANTINED", "NOT_RUN"),  # see touchstone.expectations, fail_fast
+)
+# All others are failures.
+FINE = ("PASS", "SKIP", "XFAIL", "QUARANTINED")
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,9 @@ class CellResult:
     energy_uj: float | None
     delta_cycles: int | None
     reason: str | None
+    baseline_cycles: int | None = None
+    retries: Sequence[str] = ()
+    """Why earlier attempts of a flaky infrastructure to simulate it came to nothing."""
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -65,6 +74,9 @@ class Outcome:
     confirmed: bool
     simulated: bool
     failure: str | None = None
+    retries: Sequence[str] = ()
+    stopped: bool = False
+    """The command ended at another cell's failure before this one's turn."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,8 @@ class Report:
     results: tuple[CellResult, ...]
     verdicts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     unexpected_skips: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What else makes the command fail, a line each."""
 
     @property
     def summary(self) -> dict[str, int]:
@@ -82,17 +96,17 @@ class Report:
         for result in self.results:
             counts[result.status] += 1
         cached = sum(result.cached for result in self.results)
-        ran = sum(result.status != "SKIP" for result in self.results)
+        ran = sum(result.status not in ("SKIP", "NOT_RUN") for result in self.results)
         return {"cells": len(self.results), "cached": cached, "ran_or_cached": ran, **counts}
 
     @property
     def exit_status(self) -> int:
         """0 only if something was verified, everything selected passed, and skips were known."""
         counts = self.summary
-        bad = sum(counts[status] for status in STATUSES if status not in ("PASS", "SKIP"))
-        if bad or self.unexpected_skips:
+        bad = sum(counts[status] for status in STATUSES if status not in FINE)
+        if bad or self.unexpected_skips or self.problems:
             return 1
-        return 0 if counts["PASS"] else 1
+        return 0 if counts["PASS"] + counts["XFAIL"] else 1
 
 
 def cell_result(
@@ -102,6 +116,8 @@ def cell_result(
     *,
     cached: bool,
     last_cycles: int | None,
+    baseline_cycles: int | None = None,
+    retries: Sequence[str] = (),
 ) -> CellResult:
     """One row from a cell's plan and its verdict."""
     cell, needs = plan.cell, plan.planned.needs
@@ -149,6 +165,8 @@ def cell_result(
         energy_uj=_energy(plan, cycles),
         delta_cycles=None if cycles is None or last_cycles is None else cycles - last_cycles,
         reason=verdict.get("reason") or None,
+        baseline_cycles=baseline_cycles,
+        retries=list(retries),
     )
 
 
@@ -174,17 +192,32 @@ def collect(
     outcome_of: Callable[[CellPlan], Outcome],
     known_skips: Collection[str],
     last: Mapping[str, int],
+    judge: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] = lambda cell, verdict: verdict,
+    baselines: Mapping[str, int | None] = MappingProxyType({}),
 ) -> Report:
-    """Read the verdicts of all selected cells; a cell without a confirmed one is not green."""
+    """Read the verdicts of all selected cells; a cell without a confirmed one is not green.
+
+    `judge` makes of a cell's verdict what it counts as (touchstone.expectations); `baselines` are
+    committed cycles by cell.
+    """
     results = []
     verdicts: dict[str, Mapping[str, Any]] = {}
     for plan in plans:
         outcome = outcome_of(plan)
-        verdict = _verdict(root, plan, outcome)
+        verdict = judge(plan.cell.id, _verdict(root, plan, outcome))
         verdicts[plan.cell.id] = verdict
         cached = outcome.confirmed and not outcome.simulated and plan.planned.skip is None
-        last_cycles = last.get(plan.cell.id)
-        results.append(cell_result(root, plan, verdict, cached=cached, last_cycles=last_cycles))
+        results.append(
+            cell_result(
+                root,
+                plan,
+                verdict,
+                cached=cached,
+                last_cycles=last.get(plan.cell.id),
+                baseline_cycles=baselines.get(plan.cell.id),
+                retries=outcome.retries,
+            )
+        )
     planned = [plan.planned for plan in plans]
     return Report(tuple(results), verdicts, unexpected_skips(planned, known_skips))
 
@@ -202,6 +235,8 @@ def unexpected_skips(cells: Iterable[PlannedCell], known_skips: Collection[str])
 def _verdict(root: Path, plan: CellPlan, outcome: Outcome) -> Mapping[str, Any]:
     if plan.planned.skip is not None:
         return {"status": "SKIP", "reason": plan.planned.skip}
+    if not outcome.confirmed and outcome.stopped:
+        return {"status": "NOT_RUN", "reason": outcome.failure or "the command had ended"}
     if not outcome.confirmed:
         return {"status": "BUILD_ERROR", "reason": outcome.failure or "was not built"}
     verdict = read_json(root / plan.verdict)
@@ -215,15 +250,17 @@ def write_results(path: Path, report: Report, shard: Mapping[str, Any] | None = 
 
     `shard` says which part of a plan these cells are (touchstone.ci.shards), None: all of it.
     """
-    write_json(
+    write_rows(
         path,
         {
             "schema": SCHEMA,
             "shard": shard,
             "cells": [result.document() for result in report.results],
             "summary": report.summary,
+            "problems": list(report.problems),
             "exit_status": report.exit_status,
         },
+        "cells",
     )
 
 

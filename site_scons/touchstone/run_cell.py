@@ -112,6 +112,7 @@ def _incomplete(ran: SimulatorRun, image: Image, status: RunStatus, reason: str)
         cases=(),
         fault=ran.fault,
         log=ran.log[-LOG_CHARACTERS:],
+        infrastructure=ran.infrastructure,
     )
 
 

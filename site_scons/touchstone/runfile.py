@@ -49,6 +49,8 @@ class CellRun:
     cases: tuple[CaseRun, ...]
     fault: Fault | None
     log: str
+    infrastructure: bool = False
+    """Whether the host failed, not the firmware: another attempt may end otherwise."""
 
 
 def write_run(path: Path, run: CellRun) -> None:

@@ -43,6 +43,8 @@ class Session:
     _clock: float = field(default_factory=time.monotonic)
     _lanes: dict[int, int] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
+    retried: dict[str, list[str]] = field(default_factory=dict)
+    stopped_by: str | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note_built(self, stage: str, node: str) -> None:
@@ -83,6 +85,19 @@ class Session:
         """Building `node` failed; cells that need it are BUILD_ERROR with this reason."""
         with self._lock:
             self.failures[node] = reason
+
+    def note_retry(self, cell: str, reason: str) -> None:
+        """The infrastructure failed while it simulated this cell; it is tried again."""
+        with self._lock:
+            self.retried.setdefault(cell, []).append(reason)
+        self.say(f"retry {cell}: {reason}")
+
+    def note_stop(self, cell: str) -> bool:
+        """The command ends at this cell's failure; whether it is the first that says so."""
+        with self._lock:
+            first = self.stopped_by is None
+            self.stopped_by = self.stopped_by or cell
+        return first
 
     def note_damaged(self, entry: str) -> None:
         """An entry of the cache is damaged: it counts as missing, and somebody should know."""

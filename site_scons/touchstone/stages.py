@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -140,11 +140,21 @@ def make_run(
     spec: Mapping[str, Any],
     registry: ProcessRegistry,
     scratch: Path,
+    *,
+    retries: int = 0,
+    note_retry: Callable[[str], None] = lambda reason: None,
 ) -> CellRun:
-    """Simulate one cell and keep what came of it."""
+    """Simulate one cell and keep what came of it.
+
+    Only where the infrastructure failed, not the cell, is it simulated anew, `retries` times.
+    """
     name, settings = spec["simulator"], spec["settings"]
     simulator = make_simulator(spec["adapter"], name, settings, files)
-    result = run_cell(loadable, inputs, spec, simulator, registry, scratch)
+    for attempt in range(retries + 1):
+        result = run_cell(loadable, inputs, spec, simulator, registry, scratch)
+        if not result.infrastructure or attempt == retries or registry.interrupted:
+            break
+        note_retry(result.reason)
     write_run(run, result)
     return result
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from touchstone.results import CellResult, Report
+from touchstone.results import FINE, CellResult, Report
 
 HEADERS = (
     "cell",
@@ -51,6 +51,7 @@ def _only_instructions(result: CellResult) -> bool:
 
 def _row(result: CellResult) -> list[str]:
     status = result.status + (" (cached)" if result.cached else "")
+    status += " (flaky)" if result.retries else ""
     return [
         result.id,
         status,
@@ -136,6 +137,17 @@ def render_skips(report: Report) -> str:
     return "\n".join(lines)
 
 
+def render_notes(report: Report) -> str:
+    """Failures that are none because somebody said so, retries, and what else is wrong."""
+    lines = []
+    for result in report.results:
+        if result.status in ("XFAIL", "QUARANTINED"):
+            lines.append(f"{result.status} {result.id}: {result.reason}")
+        lines += [f"flaky {result.id}: {reason}" for reason in result.retries]
+    lines += [f"FAILURE {problem}" for problem in report.problems]
+    return "\n".join(lines)
+
+
 def render_failures(
     report: Report, verdicts: Mapping[str, Mapping[str, Any]], rerun: Mapping[str, str]
 ) -> str:
@@ -143,7 +155,7 @@ def render_failures(
     blocks = [
         "\n".join(_failure(result, verdicts[result.id], rerun[result.id]))
         for result in report.results
-        if result.status not in ("PASS", "SKIP")
+        if result.status not in (*FINE, "NOT_RUN")
     ]
     return "\n\n".join(blocks)
 

@@ -98,10 +98,11 @@ def test_junit_tells_statuses_apart(rows: list[CellResult]) -> None:
     assert kinds == {
         "PASS": [],
         "FAIL": [("failure", "FAIL")],
-        "SKIP": [("skipped", "SKIP")],
+        "XPASS": [("failure", "XPASS")],
+        **{status: [("skipped", status)] for status in ("SKIP", "XFAIL", "QUARANTINED")},
         **{
             status: [("error", status)]
-            for status in ("TIMEOUT", "CRASH", "NO_OUTPUT", "BUILD_ERROR")
+            for status in ("TIMEOUT", "CRASH", "NO_OUTPUT", "BUILD_ERROR", "NOT_RUN")
         },
     }
 
@@ -123,13 +124,22 @@ def test_junit_fails_where_the_command_does(rows: list[CellResult]) -> None:
     assert root.get("failures") == "1"
 
 
+def test_reports_say_what_else_is_wrong(rows: list[CellResult]) -> None:
+    report = Report((rows[0],), problems=("bench: cycles changed",))
+    root = ElementTree.fromstring(render_junit(report, details(rows), {}))
+    (failure,) = root.findall(".//failure")
+    assert (failure.get("type"), failure.get("message")) == ("PROBLEM", "bench: cycles changed")
+    assert int(root.get("failures", "-1")) == 1
+    assert "FAILURE bench: cycles changed" in render_markdown(report, details(rows), "T")
+
+
 def test_junit_is_read_by_a_common_parser(rows: list[CellResult], tmp_path: Path) -> None:
     junitparser = pytest.importorskip("junitparser")
     path = tmp_path / "junit.xml"
     report = Report(tuple(rows))
     path.write_bytes(render_junit(report, details(rows), {}))
     read = junitparser.JUnitXml.fromfile(str(path))
-    assert (read.tests, read.failures, read.errors, read.skipped) == (len(rows), 1, 4, 1)
+    assert (read.tests, read.failures, read.errors, read.skipped) == (len(rows), 2, 5, 3)
     results = {(case.classname, case.name): case.result for suite in read for case in suite}
     failed = next(row for row in rows if row.status == "FAIL")
     target, kernel, name = failed.id.split("/", 2)
@@ -197,9 +207,9 @@ def test_page_has_every_section(rows: list[CellResult]) -> None:
     text = page(rows)
     for name in ("failures", "matrix", "efficiency", "memory", "timeline", "provenance"):
         assert f'<section id="{name}">' in text
-    assert text.count("<tr class=bad>") == 5
+    assert text.count("<tr class=bad>") == 7
     assert text.count("log.txt") == len(
-        [r for r in rows if r.status not in ("SKIP", "BUILD_ERROR")]
+        [r for r in rows if r.status not in ("SKIP", "BUILD_ERROR", "NOT_RUN")]
     )
     assert "abc with changes" in text
 

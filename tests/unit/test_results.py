@@ -14,6 +14,7 @@ import pytest
 from touchstone import table
 from touchstone.graph import CellPlan
 from touchstone.results import (
+    FINE,
     STATUSES,
     Outcome,
     Report,
@@ -34,7 +35,7 @@ PASS = {
 }
 MADE = Outcome(confirmed=True, simulated=True)
 CACHED = Outcome(confirmed=True, simulated=False)
-BAD = [status for status in STATUSES if status not in ("PASS", "SKIP")]
+BAD = [status for status in STATUSES if status not in FINE]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Any
 
 from touchstone.check import ARRAY_CODES
 from touchstone.graph import CellPlan
-from touchstone.results import Report
+from touchstone.results import FINE, Report
 from touchstone.runfile import CellRun, RunFileError, read_run
 from touchstone.vectors import Operand, read_container
 
@@ -37,7 +37,7 @@ def details_of(
     cells = {}
     for plan in plans:
         result = statuses[plan.cell.id]
-        if result.status not in ("PASS", "SKIP"):
+        if result.status not in FINE:
             verdict = located[plan.cell.id]
             cells[plan.cell.id] = {
                 "reason": result.reason,

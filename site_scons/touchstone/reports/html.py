@@ -14,7 +14,7 @@ from typing import Any
 from touchstone import table
 from touchstone.reports import charts
 from touchstone.reports.provenance import documents
-from touchstone.results import CellResult, Report
+from touchstone.results import FINE, CellResult, Report
 
 HERE = Path(__file__).resolve().parent
 # From build/report/ to the cells.
@@ -46,7 +46,8 @@ def render_html(
     verdict = (
         f'<p class="verdict {"good" if passed else "bad"}">{"passed" if passed else "FAILED"}</p>'
     )
-    summary = f"<p>{escape(table.render_summary(report))}</p>"
+    lines = [table.render_summary(report), *table.render_notes(report).splitlines()]
+    summary = "".join(f"<p>{escape(line)}</p>" for line in lines)
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
@@ -87,7 +88,7 @@ def _failure(result: CellResult, known: Mapping[str, Any]) -> str:
 
 
 def _badge(status: str) -> str:
-    kind = {"PASS": "good", "SKIP": "skip"}.get(status, "bad")
+    kind = "good" if status == "PASS" else "skip" if status in FINE else "bad"
     return f'<span class="badge {kind}">{escape(status)}</span>'
 
 
@@ -130,9 +131,9 @@ def _row(
         if name == "status" and result.reason:
             inside = f'<span title="{escape(result.reason)}">{inside}</span>'
         cells.append(f'<td class="{side}"{key}>{inside}</td>')
-    ran = result.status not in ("SKIP", "BUILD_ERROR")
+    ran = result.status not in ("SKIP", "BUILD_ERROR", "NOT_RUN")
     log = f'<a href="{CELLS}/{escape(result.id)}/log.txt">log</a>' if ran else ""
-    bad = result.status not in ("PASS", "SKIP") or result.id in report.unexpected_skips
+    bad = result.status not in FINE or result.id in report.unexpected_skips
     return f"<tr{' class=bad' if bad else ''}>{''.join(cells)}<td>{log}</td></tr>"
 
 

@@ -7,7 +7,7 @@ A cell's time is what its stages took in this command, 0 where it was known befo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
@@ -31,6 +31,8 @@ def render_junit(report: Report, details: Mapping[str, Any], seconds: Mapping[st
             if result.target == target:
                 _case(suite, result, report, details, seconds.get(result.id, 0.0))
         _count(suite)
+    if report.problems:
+        _problems(ElementTree.SubElement(suites, "testsuite", name="command"), report.problems)
     if report.exit_status != 0 and not suites.findall(".//failure") + suites.findall(".//error"):
         suite = ElementTree.SubElement(suites, "testsuite", name="matrix")
         case = ElementTree.SubElement(
@@ -42,6 +44,17 @@ def render_junit(report: Report, details: Mapping[str, Any], seconds: Mapping[st
     ElementTree.indent(suites, " ")
     data: bytes = ElementTree.tostring(suites, "utf-8", xml_declaration=True)
     return data + b"\n"
+
+
+def _problems(suite: ElementTree.Element, problems: Sequence[str]) -> None:
+    """What makes the command fail though no cell does."""
+    for problem in problems:
+        name = _clean(problem.partition(": ")[0])
+        case = ElementTree.SubElement(
+            suite, "testcase", classname="command", name=name, time="0.000"
+        )
+        ElementTree.SubElement(case, "failure", type="PROBLEM", message=_clean(problem))
+    _count(suite)
 
 
 def _case(

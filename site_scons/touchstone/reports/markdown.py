@@ -25,9 +25,9 @@ def render_markdown(report: Report, details: Mapping[str, Any], title: str) -> s
     parts += [_failure(result, details["cells"][result.id]) for result in failing[:MAX_FAILURES]]
     if len(failing) > MAX_FAILURES:
         parts.append(f"... and {len(failing) - MAX_FAILURES} more failing cells.")
-    skips = table.render_skips(report)
-    if skips:
-        parts.append("\n".join(f"- {_escape(line)}" for line in skips.splitlines()))
+    notes = [*table.render_skips(report).splitlines(), *table.render_notes(report).splitlines()]
+    if notes:
+        parts.append("\n".join(f"- {_escape(line)}" for line in notes))
     whole = render_cells(report.results)
     count = len(report.results)
     parts.append(f"<details><summary>All {count} cells</summary>\n\n{whole}\n\n</details>")

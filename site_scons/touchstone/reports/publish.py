@@ -87,7 +87,8 @@ def report_of(documents: list[Mapping[str, Any]], details: Mapping[str, Any]) ->
     """The rows of results.json documents as one report."""
     rows = tuple(CellResult(**row) for document in documents for row in document["cells"])
     verdicts = {row.id: details["cells"].get(row.id, {}) for row in rows}
-    return Report(rows, verdicts, tuple(details["unexpected_skips"]))
+    problems = tuple(line for document in documents for line in document["problems"])
+    return Report(rows, verdicts, tuple(details["unexpected_skips"]), problems)
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class SimulatorRun:
     """What a simulator made of an image.
 
     `counter_reads` is None where the simulator does not note them; noted ones must agree with
-    what the firmware reports.
+    what the firmware reports. `infrastructure`: the simulator itself died, whatever it ran.
     """
 
     status: RunStatus
@@ -91,6 +91,7 @@ class SimulatorRun:
     instructions: int | None
     fault: Fault | None = None
     counter: Counter = Counter()
+    infrastructure: bool = False
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,8 @@ def interpret(result: ProcessResult, directory: Path, limits: Limits) -> Simulat
         report = None
     if result.timed_out or result.interrupted or not isinstance(report, dict):
         status, reason = _died(result, limits)
-        return SimulatorRun(status, reason, stream, log, (), None)
+        died = not (result.timed_out or result.interrupted)
+        return SimulatorRun(status, reason, stream, log, (), None, infrastructure=died)
     return _from_report(report, stream, log, limits)
 
 

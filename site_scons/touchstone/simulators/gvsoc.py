@@ -138,7 +138,8 @@ def interpret(result: ProcessResult, console: bytes, limits: Limits) -> Simulato
     status, reason, fault = _judge(result, said, log, limits)
     if status is RunStatus.COMPLETED and not stream:
         status, reason = RunStatus.NO_OUTPUT, "the firmware ended without a result"
-    return SimulatorRun(status, reason, stream, log + said, None, None, fault)
+    died = result.returncode < 0 and not (result.interrupted or result.timed_out)
+    return SimulatorRun(status, reason, stream, log + said, None, None, fault, infrastructure=died)
 
 
 def _judge(

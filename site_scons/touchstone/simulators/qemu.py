@@ -102,6 +102,9 @@ class QemuSimulator:
         return interpret(result, stream.read_bytes(), limits, seconds)
 
 
+KILLED = "the simulator was killed by signal"
+
+
 def interpret(result: ProcessResult, stream: bytes, limits: Limits, seconds: float) -> SimulatorRun:
     """Turn what a QEMU process left behind into a run."""
     # The board's network has no peer, and QEMU never fails to say so.
@@ -122,13 +125,14 @@ def interpret(result: ProcessResult, stream: bytes, limits: Limits, seconds: flo
         status, reason = RunStatus.NO_OUTPUT, "the firmware ended without a result"
     else:
         status, reason = RunStatus.COMPLETED, ""
-    return SimulatorRun(status, reason, stream, log, None, None, fault, COUNTER)
+    died = reason.startswith(KILLED)
+    return SimulatorRun(status, reason, stream, log, None, None, fault, COUNTER, died)
 
 
 def _killed(number: int, log: str) -> str:
     """QEMU ends itself by a signal where a core locks up; it says so before."""
     said = next((line for line in log.splitlines() if line.startswith("qemu: fatal: ")), None)
-    return f"the simulator was killed by signal {number}" if said is None else said
+    return f"{KILLED} {number}" if said is None else said
 
 
 def _ended(code: int, log: str) -> str:
