@@ -9,8 +9,9 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
+from touchstone.bench.baselines import load as load_baselines
 from touchstone.cachedir import CachePolicy, prune
 from touchstone.ci.costs import costs_of, load_costs
 from touchstone.ci.shards import Share, parse_shard, take
@@ -35,6 +36,9 @@ from touchstone.results import (
 from touchstone.session import Session
 from touchstone.simulators.registry import COMMAND, require
 from touchstone.toolchains import llvm
+
+if TYPE_CHECKING:
+    from touchstone.bench.gate import Bench
 
 DEFAULT_CONFIG = "configs/default.yaml"
 EXPECTED_SKIPS = "configs/expected_skips.yaml"
@@ -107,6 +111,10 @@ def prepare(root: Path, arguments: Mapping[str, str]) -> Command:
     if request.profile or request.trace:
         _check_observed(request, cells)
     _keep_inputs(root, request)
+    if arguments.get("watch", "0") != "0":
+        raise UserError("watch: allowed with ./scons only")
+    if request.bench is not None:
+        _bench_of(request)
     if request.only:
         cells = only_failed(cells, recall_statuses(root / REPORT / FILE))
     share = None
@@ -185,12 +193,15 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
             stopped,
         )
 
+    baselines = load_baselines(command.root, [plan.cell.target.name for plan in command.plans])
     report = collect(
         *(command.root, command.plans, outcome_of, command.known_skips, last),
         judge=command.expectations.judge,
+        baselines={cell: figures.get("cycles") for cell, figures in baselines.items()},
     )
     if command.request.flaky == "fail":
         report = replace(report, problems=(*report.problems, *_flaky(report)))
+    report, figures = _judge_figures(command, report, baselines)
     write_results(command.root / REPORT / "results.json", report, _share_document(command))
     write_json(command.root / REPORT / "nodes.json", sorted(session.built))
     remember_cycles(memory, last, report)
@@ -199,7 +210,7 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
     rerun = {plan.cell.id: plan.cell.rerun for plan in command.plans}
     parts = [table.render_table(report), table.render_clocks(report), table.render_skips(report)]
     parts += [table.render_failures(report, located, rerun), table.render_notes(report)]
-    parts.append(table.render_summary(report))
+    parts += [_side_by_side(command, report), figures, table.render_summary(report)]
     print("\n\n".join(part for part in parts if part), flush=True)
     _publish(command, report, located, rerun)
     if command.request.dump:
@@ -211,6 +222,33 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
     status = str(report.exit_status).encode("ascii")
     write_atomically(command.root / REPORT / "exit_status", status)
     return report
+
+
+def _bench_of(request: Request) -> Bench:
+    # Imported here, as below: few commands ask for it.
+    from touchstone.bench.gate import parse
+
+    return parse(request.bench or "", request.reason, request.thresholds)
+
+
+def _judge_figures(
+    command: Command, report: Report, baselines: Mapping[str, Mapping[str, int]]
+) -> tuple[Report, str]:
+    if command.request.bench is None:
+        return report, ""
+    from touchstone.bench.gate import judge
+
+    stamps = command.session.stamps
+    bench = _bench_of(command.request)
+    return judge(command.root, bench, report, baselines, command.plans, stamps)
+
+
+def _side_by_side(command: Command, report: Report) -> str:
+    if command.request.compare is None:
+        return ""
+    from touchstone.bench.side_by_side import render
+
+    return render(command.plans, report.results, command.request.compare)
 
 
 def _flaky(report: Report) -> list[str]:

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "plan": "touchstone.planner.command:plan",
     "peers": "touchstone.peers.command:peers",
     "paper": "touchstone.paper.command:paper",
+    "trend": "touchstone.bench.trend:trend",
     "test": "touchstone.cli:test",
 }
 

@@ -15,6 +15,7 @@ MAX_DIMENSION = 65535
 MAX_CORES = 1024
 MAX_RETRIES = 10
 FLAKY = ("warn", "fail")
+BENCH = ("check", "accept", "record")
 
 VARIABLES: Mapping[str, str] = {
     "target": "targets, a comma-separated list of names or globs (all)",
@@ -40,6 +41,11 @@ VARIABLES: Mapping[str, str] = {
     "inputs": "your own vectors: a .npz with arrays named as operands and parameters",
     "shard": "i/n: this part of n of the plan; put together by `merge` (all of it)",
     "costs": "record of what cells cost, which shards are cut by (configs/costs.json)",
+    "compare": "two variants, A,B: their cells side by side",
+    "watch": "1 runs the command again whenever a file is saved (./scons only)",
+    "bench": "check, accept or record: hold figures against configs/baselines, or write them",
+    "reason": "why bench=accept may move a baseline",
+    "thresholds": "metric:percent,... that bench=check allows (none)",
     "only": "failed: of what is selected, the cells that did not end well when last selected",
     "fail_fast": "1 stops at the first cell that fails",
     "retries": "how often a cell is simulated anew after an infrastructure error (1)",
@@ -76,6 +82,10 @@ class Request:
     inputs: str | None = None
     shard: str | None = None
     costs: str | None = None
+    compare: tuple[str, ...] | None = None
+    bench: str | None = None
+    reason: str | None = None
+    thresholds: tuple[tuple[str, str], ...] = ()
     only: str | None = None
     fail_fast: bool = False
     retries: int = 1
@@ -104,7 +114,7 @@ def parse_request(arguments: Mapping[str, str]) -> Request:
         target=_names("target", arguments),
         kernel=_names("kernel", arguments),
         cell=_word("cell", arguments),
-        variant=_names("variant", arguments),
+        variant=_names("variant", arguments) or _compared(arguments),
         dimensions=dimensions or None,
         cores=(
             _integers("cores", arguments["cores"], 1, MAX_CORES) if "cores" in arguments else None
@@ -120,6 +130,10 @@ def parse_request(arguments: Mapping[str, str]) -> Request:
         inputs=_word("inputs", arguments),
         shard=_word("shard", arguments),
         costs=_word("costs", arguments),
+        compare=_compared(arguments),
+        bench=_choice("bench", arguments, BENCH) if "bench" in arguments else None,
+        reason=_word("reason", arguments),
+        thresholds=_pairs("thresholds", arguments),
         only=_choice("only", arguments, ("failed",)) if "only" in arguments else None,
         fail_fast=_switch("fail_fast", arguments),
         retries=_integer("retries", arguments.get("retries", "1"), 0, MAX_RETRIES),
@@ -174,6 +188,18 @@ def _pairs(key: str, arguments: Mapping[str, str]) -> tuple[tuple[str, str], ...
             raise UserError(f"{key}={arguments[key]}: found {part!r}, allowed name:value,...")
         pairs.append((name, value))
     return tuple(pairs)
+
+
+def _compared(arguments: Mapping[str, str]) -> tuple[str, ...] | None:
+    names = _names("compare", arguments)
+    if names is None:
+        return None
+    if len(names) != 2 or names[0] == names[1]:
+        found = arguments["compare"]
+        raise UserError(f"compare={found}: found {found!r}, allowed two variants such as a,b")
+    if "variant" in arguments:
+        raise UserError("compare: found variant= too, allowed one of them")
+    return names
 
 
 def _word(key: str, arguments: Mapping[str, str]) -> str | None:

@@ -13,11 +13,32 @@ import atexit
 import gc
 import os
 import sys
+from pathlib import Path
+
+from touchstone.errors import UserError
+from touchstone.watch import wanted, warm, watch
 
 
 def main() -> None:
     """Run SCons with the command line's words; never returns."""
+    try:
+        again, words = wanted(sys.argv[1:])
+    except UserError as error:
+        sys.stderr.write(f"touchstone: {error}\n")
+        sys.exit(2)
+    sys.argv[1:] = words
     gc.disable()
+    if not again:
+        build()
+    root = Path.cwd()
+    # As SCons does it, so that the modules are the same ones.
+    sys.path.insert(0, str(root / "site_scons"))
+    warm()
+    os._exit(watch(root, words, build))
+
+
+def build() -> None:
+    """One command; never returns."""
     # It was for finding this module; installed simulators are Python programs too.
     os.environ.pop("PYTHONPATH", None)
     # Imported here: with the garbage collector off it takes less long.

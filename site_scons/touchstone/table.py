@@ -36,6 +36,12 @@ def columns(results: Sequence[CellResult]) -> tuple[list[list[str]], list[str], 
     cycles."""
     rows = [_row(result) for result in results]
     headers, alignment = [*HEADERS], [*ALIGNMENT]
+    if any(result.baseline_cycles is not None for result in results):
+        at = HEADERS.index("change") + 1
+        headers.insert(at, "to baseline")
+        alignment.insert(at, "right")
+        for row, result in zip(rows, results, strict=True):
+            row.insert(at, _difference(result.cycles, result.baseline_cycles))
     if any(_only_instructions(result) for result in results):
         at = HEADERS.index("change")
         headers.insert(at, "instructions")
@@ -79,12 +85,17 @@ def _number(value: int | None) -> str:
 
 
 def _change(result: CellResult) -> str:
-    if not result.delta_cycles or result.cycles is None:
+    if result.delta_cycles is None or result.cycles is None:
         return ""
-    before = result.cycles - result.delta_cycles
-    share = f" ({100 * result.delta_cycles / before:+.1f} %)" if before else ""
-    sign = "+" if result.delta_cycles > 0 else "-"
-    return f"{sign}{_number(abs(result.delta_cycles))}{share}"
+    return _difference(result.cycles, result.cycles - result.delta_cycles)
+
+
+def _difference(now: int | None, before: int | None) -> str:
+    """What was added since `before`, in numbers and percent; nothing where nothing was."""
+    if now is None or before is None or now == before:
+        return ""
+    share = f" ({100 * (now - before) / before:+.1f} %)" if before else ""
+    return f"{'+' if now > before else '-'}{_number(abs(now - before))}{share}"
 
 
 def render_clocks(report: Report) -> str:

@@ -114,13 +114,13 @@ def make_project(folder: Path) -> Project:
     return project
 
 
-def null_builds(project: Project, cells: int) -> tuple[Cost, Cost]:
+def null_builds(project: Project, cells: int, runs: int = RUNS) -> tuple[Cost, Cost]:
     """The matrix from nothing, and the best of the builds after it: all of it is known."""
     shapes = shapes_for(project, cells)
     project.path(MATRIX).write_text(matrix(shapes), encoding="utf-8")
     words = (f"config={MATRIX}",)
     cold = run(project, *words)
-    warm = [run(project, *words) for _ in range(RUNS)]
+    warm = [run(project, *words) for _ in range(runs)]
     for cost in warm:
         counted = re.search(r"^(\d+) cells: \1 PASS \(\1 cached\)$", cost.output, re.MULTILINE)
         if counted is None or int(counted[1]) < cells:
