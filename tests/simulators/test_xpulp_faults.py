@@ -30,6 +30,11 @@ FAULTS: dict[str, tuple[str, str, int | None]] = {
     "FC event unit": ("li a1, 0x10204000\nhere: lw a0, 0(a1)", "memory-access", 0x10204000),
     "event register": (ON_CORE + "here: lw a0, 0x18(s0)", "unmodelled-register", None),
     "plain load that waits": (ON_CORE + "here: lw a0, 0x21c(s0)", "unmodelled-register", None),
+    "flush beside another core": (
+        "cluster 3\ncore: csrr a0, mhartid\nbnez a0, core\nli a1, 0x10201404\n"
+        "li a2, 99\n1: addi a2, a2, -1\nbnez a2, 1b\nhere: sw a0, (a1)",
+        "unmodelled-register", None,
+    ),
     "dispatch": (ON_CORE + "here: p.elw a0, 0x80(s0)", "unmodelled-register", None),
     "interrupts": (ON_CORE + "li a0, 1\nhere: sw a0, 0x0c(s0)", "unmodelled-register", None),
     "masked mutex": (
@@ -70,7 +75,7 @@ def test_fault(name: str) -> None:
     outcome = run_text(f"la s1, here\nemit s1\n{text}\nnop\nnop\n")
     assert outcome.fault["kind"] == kind
     assert outcome.fault["address"] == address
-    assert outcome.fault["core"] == (0 if ON_CORE in text else 8)
+    assert outcome.fault["core"] == (0 if "core:" in text else 8)
     assert outcome.fault["pc"] == outcome.words[0]
 
 

@@ -156,6 +156,8 @@ RESERVED = {
     "pv.pack.b": 0xD0C59557,
     "pv.packhi.h": 0xD8C58557,
     "p.lw a0, 4(a0!)": 0x0045250B,
+    "p.lw a0, 4(x0!)": 0x0040250B,
+    "p.sw a2, a1(x0!)": 0x00C065AB,
     "p.lX funct7 1": 0x02C5F50B,
     "p.sw register form funct7 1": 0x02C5E52B,
     "lp.setup loop 2": 0x0085C17B,

@@ -15,13 +15,14 @@ static inline uint32_t high_signed(uint32_t value) { return shift_right_signed(v
 static inline uint32_t low_unsigned(uint32_t value) { return value & 0xffffu; }
 static inline uint32_t high_unsigned(uint32_t value) { return value >> 16; }
 
-// (value + 2^(shift-1)) >> shift; the rounding term is absent without `round` or for shift 0.
-static inline uint32_t normalise(uint32_t value, uint32_t shift, bool round, bool is_signed) {
-    if (round && shift != 0) {
-        value += 1u << (shift - 1);
-    }
-    return is_signed ? shift_right_signed(value, shift) : value >> shift;
+static inline uint32_t shift_right(uint32_t value, uint32_t shift) { return value >> shift; }
+
+// Plus one half of what a shift by `shift` leaves as one.
+static inline uint32_t rounded(uint32_t value, uint32_t shift) {
+    return shift != 0 ? value + (1u << (shift - 1)) : value;
 }
+
+static inline uint32_t signed_five(uint32_t value) { return (value ^ 16u) - 16u; }
 
 static inline uint32_t multiply_high(uint32_t a, uint32_t b) {
     return (uint32_t)((uint64_t)((int64_t)(int32_t)a * (int32_t)b) >> 32);

@@ -1,149 +1,93 @@
 // SPDX-License-Identifier: Apache-2.0
-// RV32C without floating point: each half-word is rewritten as the 32-bit instruction it stands
-// for. Field positions: RISC-V unprivileged specification, chapter "C".
+// RV32C without floating point: each half-word is one of the operations of isa.h. The rows follow
+// the RISC-V unprivileged specification, chapter "C"; a more special row comes before others.
+#include "isa.h"
 #include "xpulp.h"
 
-static uint32_t field(uint32_t half, unsigned high, unsigned low) {
-    return (half >> low) & ((2u << (high - low)) - 1u);
+// Where a register's number is: a constant, five bits, or three that count from x8.
+typedef enum { X0, X1, X2, R11_7, R6_2, R9_7, R4_2 } place;
+
+// Bits 12 to 2 of the half-word, as bits of the immediate; NO for those of something else.
+enum { NO = 31, LAYOUT_BITS = 11 };
+typedef struct {
+    uint8_t to[LAYOUT_BITS];
+    uint8_t width; // of a signed one, 0 if it is unsigned
+} layout;
+
+static const layout none = {{NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO}, 0},
+                    ci = {{5, NO, NO, NO, NO, NO, 4, 3, 2, 1, 0}, 6},
+                    lui = {{17, NO, NO, NO, NO, NO, 16, 15, 14, 13, 12}, 18},
+                    addi16sp = {{9, NO, NO, NO, NO, NO, 4, 6, 8, 7, 5}, 10},
+                    ciw = {{5, 4, 9, 8, 7, 6, 2, 3, NO, NO, NO}, 0},
+                    cl = {{5, 4, 3, NO, NO, NO, 2, 6, NO, NO, NO}, 0},
+                    lwsp = {{5, NO, NO, NO, NO, NO, 4, 3, 2, 7, 6}, 0},
+                    swsp = {{5, 4, 3, 2, 7, 6, NO, NO, NO, NO, NO}, 0},
+                    cb = {{8, 4, 3, NO, NO, NO, 7, 6, 2, 1, 5}, 9},
+                    cj = {{11, 4, 9, 8, 10, 6, 7, 3, 2, 1, 5}, 12};
+
+// What is no instruction although it matches.
+typedef enum { ANY, IMM_ZERO, RD_ZERO, RS1_ZERO } refused;
+
+static const struct {
+    uint16_t mask, match, op;
+    uint8_t rd, rs1, rs2, refuses;
+    const layout *imm;
+} rows[] = {
+    {0xe003, 0x0000, OP_ADDI, R4_2, X2, X0, IMM_ZERO, &ciw}, // c.addi4spn
+    {0xe003, 0x4000, OP_LW, R4_2, R9_7, X0, ANY, &cl},
+    {0xe003, 0xc000, OP_SW, X0, R9_7, R4_2, ANY, &cl},
+    {0xe003, 0x0001, OP_ADDI, R11_7, R11_7, X0, ANY, &ci},
+    {0xe003, 0x2001, OP_JAL, X1, X0, X0, ANY, &cj},
+    {0xe003, 0x4001, OP_ADDI, R11_7, X0, X0, ANY, &ci}, // c.li
+    {0xef83, 0x6101, OP_ADDI, X2, X2, X0, IMM_ZERO, &addi16sp},
+    {0xe003, 0x6001, OP_LUI, R11_7, X0, X0, IMM_ZERO, &lui},
+    {0xfc03, 0x8001, OP_SRLI, R9_7, R9_7, R6_2, ANY, &none},
+    {0xfc03, 0x8401, OP_SRAI, R9_7, R9_7, R6_2, ANY, &none},
+    {0xec03, 0x8801, OP_ANDI, R9_7, R9_7, X0, ANY, &ci},
+    {0xfc63, 0x8c01, OP_SUB, R9_7, R9_7, R4_2, ANY, &none},
+    {0xfc63, 0x8c21, OP_XOR, R9_7, R9_7, R4_2, ANY, &none},
+    {0xfc63, 0x8c41, OP_OR, R9_7, R9_7, R4_2, ANY, &none},
+    {0xfc63, 0x8c61, OP_AND, R9_7, R9_7, R4_2, ANY, &none},
+    {0xe003, 0xa001, OP_JAL, X0, X0, X0, ANY, &cj},
+    {0xe003, 0xc001, OP_BEQ, X0, R9_7, X0, ANY, &cb},
+    {0xe003, 0xe001, OP_BNE, X0, R9_7, X0, ANY, &cb},
+    {0xf003, 0x0002, OP_SLLI, R11_7, R11_7, R6_2, ANY, &none},
+    {0xe003, 0x4002, OP_LW, R11_7, X2, X0, RD_ZERO, &lwsp},
+    {0xf07f, 0x8002, OP_JALR, X0, R11_7, X0, RS1_ZERO, &none},
+    {0xf003, 0x8002, OP_ADD, R11_7, X0, R6_2, ANY, &none}, // c.mv
+    {0xffff, 0x9002, OP_EBREAK, X0, X0, X0, ANY, &none},
+    {0xf07f, 0x9002, OP_JALR, X1, R11_7, X0, ANY, &none},
+    {0xf003, 0x9002, OP_ADD, R11_7, R11_7, R6_2, ANY, &none},
+    {0xe003, 0xc002, OP_SW, X0, X2, R6_2, ANY, &swsp},
+};
+
+static uint8_t number(uint32_t half, uint8_t where) {
+    static const uint8_t lowest[] = {0, 0, 0, 7, 2, 7, 2};
+    uint32_t field = half >> lowest[where];
+    return (uint8_t)(where <= X2 ? where : where <= R6_2 ? field & 31 : 8 + (field & 7));
 }
 
-// Bit `from` of the half-word, moved to bit `to`.
-static uint32_t bit(uint32_t half, unsigned from, unsigned to) {
-    return ((half >> from) & 1u) << to;
-}
-
-static uint32_t sign6(uint32_t half) {
-    uint32_t value = bit(half, 12, 5) | field(half, 6, 2);
-    return (value ^ 0x20u) - 0x20u;
-}
-
-static uint32_t i_type(uint32_t imm, uint32_t rs1, uint32_t f3, uint32_t rd, uint32_t opcode) {
-    return (imm & 0xfffu) << 20 | rs1 << 15 | f3 << 12 | rd << 7 | opcode;
-}
-
-static uint32_t r_type(uint32_t f7, uint32_t rs2, uint32_t rs1, uint32_t f3, uint32_t rd) {
-    return f7 << 25 | rs2 << 20 | rs1 << 15 | f3 << 12 | rd << 7 | 0x33u;
-}
-
-static uint32_t store_word(uint32_t imm, uint32_t rs2, uint32_t rs1) {
-    return (imm >> 5 & 0x7fu) << 25 | rs2 << 20 | rs1 << 15 | 2u << 12 | (imm & 0x1fu) << 7 | 0x23u;
-}
-
-static uint32_t jump(uint32_t half, uint32_t rd) {
-    uint32_t raw = bit(half, 12, 11) | bit(half, 11, 4) | field(half, 10, 9) << 8 |
-                   bit(half, 8, 10) | bit(half, 7, 6) | bit(half, 6, 7) | field(half, 5, 3) << 1 |
-                   bit(half, 2, 5);
-    uint32_t offset = (raw ^ 0x800u) - 0x800u;
-    return (offset >> 20 & 1u) << 31 | (offset >> 1 & 0x3ffu) << 21 | (offset >> 11 & 1u) << 20 |
-           (offset >> 12 & 0xffu) << 12 | rd << 7 | 0x6fu;
-}
-
-static uint32_t branch(uint32_t half, uint32_t f3) {
-    uint32_t raw = bit(half, 12, 8) | field(half, 11, 10) << 3 | field(half, 6, 5) << 6 |
-                   field(half, 4, 3) << 1 | bit(half, 2, 5);
-    uint32_t offset = (raw ^ 0x100u) - 0x100u;
-    return (offset >> 12 & 1u) << 31 | (offset >> 5 & 0x3fu) << 25 |
-           (8u + field(half, 9, 7)) << 15 | f3 << 12 | (offset >> 1 & 0xfu) << 8 |
-           (offset >> 11 & 1u) << 7 | 0x63u;
-}
-
-static uint32_t quadrant0(uint32_t half) {
-    uint32_t rs1 = 8 + field(half, 9, 7), rd = 8 + field(half, 4, 2);
-    uint32_t offset = field(half, 12, 10) << 3 | bit(half, 6, 2) | bit(half, 5, 6);
-    switch (half >> 13) {
-    case 0: { // c.addi4spn
-        uint32_t imm =
-            field(half, 12, 11) << 4 | field(half, 10, 7) << 6 | bit(half, 6, 2) | bit(half, 5, 3);
-        return imm == 0 ? 0 : i_type(imm, 2, 0, rd, 0x13);
+static uint32_t immediate(uint32_t half, const layout *l) {
+    uint32_t value = 0;
+    for (uint32_t i = 0; i < LAYOUT_BITS; i++) {
+        value |= l->to[i] != NO ? (half >> (12 - i) & 1) << l->to[i] : 0;
     }
-    case 2:
-        return i_type(offset, rs1, 2, rd, 0x03);
-    case 6:
-        return store_word(offset, rd, rs1);
-    default:
-        return 0;
-    }
+    uint32_t sign = l->width != 0 ? 1u << (l->width - 1) : 0;
+    return (value ^ sign) - sign;
 }
 
-static uint32_t arithmetic(uint32_t half) {
-    static const uint8_t funct7[4] = {0x20, 0, 0, 0}, funct3[4] = {0, 4, 6, 7};
-    uint32_t rd = 8 + field(half, 9, 7), rs2 = 8 + field(half, 4, 2);
-    uint32_t kind = field(half, 11, 10), which = field(half, 6, 5);
-    if (kind == 2) {
-        return i_type(sign6(half), rd, 7, rd, 0x13);
-    }
-    if (bit(half, 12, 0) != 0) {
-        return 0; // shift amounts of 32 and more, RV64 operations
-    }
-    if (kind < 2) {
-        return i_type(field(half, 6, 2) | kind << 10, rd, 5, rd, 0x13);
-    }
-    return r_type(funct7[which], rs2, rd, funct3[which], rd);
-}
-
-static uint32_t quadrant1(uint32_t half) {
-    uint32_t rd = field(half, 11, 7), imm = sign6(half);
-    switch (half >> 13) {
-    case 0:
-        return i_type(imm, rd, 0, rd, 0x13);
-    case 1:
-        return jump(half, 1);
-    case 2:
-        return i_type(imm, 0, 0, rd, 0x13);
-    case 3:
-        if (rd == 2) { // c.addi16sp
-            uint32_t raw = bit(half, 12, 9) | bit(half, 6, 4) | bit(half, 5, 6) |
-                           field(half, 4, 3) << 7 | bit(half, 2, 5);
-            return raw == 0 ? 0 : i_type((raw ^ 0x200u) - 0x200u, 2, 0, 2, 0x13);
+bool decode_compressed(uint32_t half, insn *out) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if ((half & rows[i].mask) == rows[i].match) {
+            out->op = rows[i].op;
+            out->rd = out->rs3 = number(half, rows[i].rd);
+            out->rs1 = number(half, rows[i].rs1);
+            out->rs2 = number(half, rows[i].rs2);
+            out->imm = immediate(half, rows[i].imm);
+            return !(rows[i].refuses == IMM_ZERO && out->imm == 0) &&
+                   !(rows[i].refuses == RD_ZERO && out->rd == 0) &&
+                   !(rows[i].refuses == RS1_ZERO && out->rs1 == 0);
         }
-        return imm == 0 ? 0 : (imm & 0xfffffu) << 12 | rd << 7 | 0x37u;
-    case 4:
-        return arithmetic(half);
-    case 5:
-        return jump(half, 0);
-    case 6:
-        return branch(half, 0);
-    default:
-        return branch(half, 1);
     }
-}
-
-static uint32_t quadrant2(uint32_t half) {
-    uint32_t rd = field(half, 11, 7), rs2 = field(half, 6, 2);
-    bool high = bit(half, 12, 0) != 0;
-    switch (half >> 13) {
-    case 0:
-        return high ? 0 : i_type(rs2, rd, 1, rd, 0x13);
-    case 2: {
-        uint32_t imm = bit(half, 12, 5) | field(half, 6, 4) << 2 | field(half, 3, 2) << 6;
-        return rd == 0 ? 0 : i_type(imm, 2, 2, rd, 0x03);
-    }
-    case 4:
-        if (rs2 != 0) {
-            return r_type(0, rs2, high ? rd : 0, 0, rd); // c.add, c.mv
-        }
-        if (rd == 0) {
-            return high ? 0x00100073u : 0; // c.ebreak
-        }
-        return i_type(0, rd, 0, high ? 1 : 0, 0x67); // c.jalr, c.jr
-    case 6: {
-        uint32_t imm = field(half, 12, 9) << 2 | field(half, 8, 7) << 6;
-        return store_word(imm, rs2, 2);
-    }
-    default:
-        return 0;
-    }
-}
-
-uint32_t expand_compressed(uint32_t half) {
-    switch (half & 3u) {
-    case 0:
-        return quadrant0(half);
-    case 1:
-        return quadrant1(half);
-    case 2:
-        return quadrant2(half);
-    default:
-        return 0;
-    }
+    return false;
 }

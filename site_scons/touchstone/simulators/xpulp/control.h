@@ -5,6 +5,10 @@
 
 #include "xpulp.h"
 
+static inline bool holds_code(const region *r, uint32_t address) {
+    return address - r->base < r->size && (address & 1) == 0;
+}
+
 static inline bool ends_loop(const core *c, uint32_t pc) {
     return (c->lpcount[0] != 0 && c->lpend[0] == pc) || (c->lpcount[1] != 0 && c->lpend[1] == pc);
 }
@@ -25,18 +29,11 @@ static inline void set_loop_end(sim *s, core *c, uint32_t loop, uint32_t address
     mark_loop_end(s, address);
 }
 
-// Region of a jump target, or NULL with the fault recorded.
-static inline region *jump_region(sim *s, core *c, uint32_t target) {
-    region *r = region_find(s, target);
-    if ((target & 1) != 0) {
-        fault(s, c, "misaligned-jump", &target, "jump to an odd address");
-        return NULL;
-    }
-    if (r == NULL) {
-        c->pc = target;
-        fault(s, c, "instruction-fetch", &target, "no memory at this address");
-    }
-    return r;
+// Fetching a 32-bit instruction that crosses a word costs the RTL a second access.
+static inline uint32_t split_target(sim *s, uint32_t target) {
+    const region *r = region_find(s, target);
+    bool crosses = (target & 2) != 0 && (r->bytes[target - r->base] & 3) == 3;
+    return crosses ? s->timing->split_target : 0;
 }
 
 // A core that has set its stack pointer into its own stack may not move it out again.

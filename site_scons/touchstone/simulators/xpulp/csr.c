@@ -2,7 +2,7 @@
 // Control and status registers. Interrupts and traps are not modelled: the trap registers only
 // hold what was written. Two performance counters exist: PCCR0 counts cycles in which the core
 // was not clock-gated, PCCR1 instructions, each while its PCER bit and PCMR bit 0 are set.
-#include "ops.h"
+#include "isa.h"
 #include "xpulp.h"
 
 #include <stdlib.h>
@@ -203,10 +203,10 @@ static step csr_write(sim *s, core *c, uint32_t number, uint32_t value) {
 }
 
 step csr_access(sim *s, core *c, const insn *in) {
-    bool immediate = in->op >= OP_CSRRWI;
-    uint32_t operand = immediate ? in->rs1 : c->x[in->rs1];
-    bool replaces = in->op == OP_CSRRW || in->op == OP_CSRRWI;
-    bool sets = in->op == OP_CSRRS || in->op == OP_CSRRSI;
+    uint32_t op = in->op & OPERATION_MASK;
+    uint32_t operand = op >= OP_CSRRWI ? in->rs1 : c->x[in->rs1];
+    bool replaces = op == OP_CSRRW || op == OP_CSRRWI;
+    bool sets = op == OP_CSRRS || op == OP_CSRRSI;
     uint32_t old = 0;
     if (!(replaces && in->rd == SINK) && csr_read(s, c, in->imm, &old) != STEP_OK) {
         return STEP_STOP;

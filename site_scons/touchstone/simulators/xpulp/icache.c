@@ -16,68 +16,73 @@ static uint32_t next_way(icache *cache) {
     return cache->lfsr >> 1 & (ICACHE_WAYS - 1);
 }
 
-static icache_line *find(icache *cache, uint32_t set, uint32_t tag) {
+// Whether the line is there, and in how many cycles its refill will be complete.
+static bool find(const icache_set *set, uint32_t tag, uint64_t now, uint32_t *remaining) {
     for (uint32_t way = 0; way < ICACHE_WAYS; way++) {
-        icache_line *line = &cache->lines[set][way];
-        if (line->valid && line->tag == tag) {
-            return line;
+        if (set->tag[way] == tag) {
+            *remaining = set->ready[way] > now ? (uint32_t)(set->ready[way] - now) : 0;
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
 
 // Enters the line; `below` is the latency of the next level. A cache refills one line at a time.
-static uint32_t refill(icache *cache, uint32_t set, uint32_t tag, uint64_t now, uint32_t below) {
-    icache_line *line = &cache->lines[set][next_way(cache)];
+static uint32_t refill(icache *cache, icache_set *set, uint32_t tag, uint64_t now, uint32_t below) {
+    uint32_t way = next_way(cache);
     uint64_t wait = cache->busy_until > now ? cache->busy_until - now : 0;
     cache->busy_until = now + wait + below;
-    *line = (icache_line){true, tag, cache->busy_until};
+    set->tag[way] = tag;
+    set->ready[way] = cache->busy_until;
     return (uint32_t)wait + below;
 }
 
-static uint32_t remaining(const icache_line *line, uint64_t now) {
-    return line->ready > now ? (uint32_t)(line->ready - now) : 0;
+static uint32_t shared_latency(sim *s, uint32_t line, uint64_t now) {
+    icache *bank = &s->shared_icache[line % SHARED_BANKS];
+    icache_set *set = &bank->sets[line / SHARED_BANKS % SHARED_SETS];
+    uint32_t remaining;
+    return find(set, line + 1, now, &remaining)
+               ? remaining
+               : refill(bank, set, line + 1, now, s->timing->fetch_l2 + s->timing->refill);
 }
 
-static uint32_t shared_latency(sim *s, uint32_t number, uint64_t now) {
-    icache *bank = &s->shared_icache[number % SHARED_BANKS];
-    uint32_t tag = number / SHARED_BANKS, set = tag % SHARED_SETS;
-    const icache_line *line = find(bank, set, tag);
-    return line != NULL ? remaining(line, now)
-                        : refill(bank, set, tag, now, s->timing->fetch_l2 + s->timing->refill);
+static uint32_t line_latency(sim *s, core *c, uint32_t line, uint64_t now, bool turn) {
+    icache_set *set = &c->private_icache.sets[line % PRIVATE_SETS];
+    uint32_t remaining;
+    if (s->icache_enabled && find(set, line + 1, now, &remaining)) {
+        return remaining;
+    }
+    if (!turn) {
+        return NOT_THIS_CORES_TURN;
+    }
+    return !s->icache_enabled ? s->timing->fetch_l2
+                              : refill(&c->private_icache, set, line + 1, now,
+                                       shared_latency(s, line, now) + s->timing->refill);
 }
 
-static uint32_t line_latency(sim *s, core *c, uint32_t number, uint64_t now) {
-    icache *own = &c->private_icache;
-    uint32_t set = number % PRIVATE_SETS;
-    if (!s->icache_enabled) {
-        return s->timing->fetch_l2;
+uint32_t fetch_latency(sim *s, core *c, uint32_t pc, uint64_t now, bool turn) {
+    uint32_t base = c->fetch_base, latency = 0;
+    for (bool next = pc - base < FETCH_LINE_BYTES;; next = true) {
+        base = next ? base + FETCH_LINE_BYTES : pc & ~(uint32_t)(FETCH_LINE_BYTES - 1);
+        uint32_t line = line_latency(s, c, base / FETCH_LINE_BYTES, now, turn);
+        if (line == NOT_THIS_CORES_TURN) {
+            return line;
+        }
+        latency += line;
+        if (next || pc - base <= FETCH_LAST_INDEX) {
+            break;
+        }
     }
-    const icache_line *line = find(own, set, number);
-    return line != NULL
-               ? remaining(line, now)
-               : refill(own, set, number, now, shared_latency(s, number, now) + s->timing->refill);
-}
-
-uint32_t fetch_latency(sim *s, core *c, uint32_t pc, uint64_t now) {
-    uint32_t latency = 0;
-    if (pc - c->fetch_base >= FETCH_LINE_BYTES) {
-        c->fetch_base = pc & ~(uint32_t)(FETCH_LINE_BYTES - 1);
-        latency = line_latency(s, c, pc / FETCH_LINE_BYTES, now);
-    }
-    if (pc - c->fetch_base > FETCH_LAST_INDEX) {
-        c->fetch_base += FETCH_LINE_BYTES;
-        latency += line_latency(s, c, c->fetch_base / FETCH_LINE_BYTES, now);
-    }
+    c->fetch_base = base;
     c->fetch_cycles += latency;
     return latency;
 }
 
 void icache_flush(sim *s) {
     for (uint32_t i = 0; i < CLUSTER_CORES; i++) {
-        memset(s->cores[i].private_icache.lines, 0, sizeof s->cores[i].private_icache.lines);
+        memset(s->cores[i].private_icache.sets, 0, sizeof s->cores[i].private_icache.sets);
     }
     for (uint32_t i = 0; i < SHARED_BANKS; i++) {
-        memset(s->shared_icache[i].lines, 0, sizeof s->shared_icache[i].lines);
+        memset(s->shared_icache[i].sets, 0, sizeof s->shared_icache[i].sets);
     }
 }

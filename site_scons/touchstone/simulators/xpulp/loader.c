@@ -100,7 +100,7 @@ static bool load_segments(sim *s, const char *path, const uint8_t *elf, size_t s
         }
         memcpy(memory, elf + offset, file_bytes);
     }
-    s->cores[FC].pc = entry;
+    s->entry = entry;
     return true;
 }
 

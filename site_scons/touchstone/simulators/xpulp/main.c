@@ -82,13 +82,15 @@ static void reset(sim *s, uint64_t max_instructions) {
         s->ranked[i] = (uint8_t)i;
         s->cores[i].state = CORE_OFF;
         s->cores[i].fetch_base = UINT32_MAX;
+        s->cores[i].region = &s->l2;
+        s->cores[i].at = s->l2.code;
+        // Accesses that may have to be trapped all go over the bus.
+        s->cores[i].l1_bytes = i == FC || s->guards.trap ? 0 : L1_SIZE;
         s->key[i] = UINT64_MAX;
     }
     s->key[ALL_CORES] = UINT64_MAX;
-    s->cores[FC].state = CORE_RUNNING;
-    s->key[FC] = FC;
-    s->max_instructions = max_instructions;
-    uint64_t bound = UINT64_C(1) << 58; // keys hold the cycle shifted by four bits
+    s->max_instructions = s->left = max_instructions;
+    uint64_t bound = UINT64_C(1) << 54; // keys hold the cycle shifted by eight bits
     s->max_cycles = max_instructions < bound / CYCLES_PER_INSTRUCTION
                         ? (max_instructions + (1u << 14)) * CYCLES_PER_INSTRUCTION
                         : bound;

@@ -14,7 +14,7 @@ void fault(sim *s, const core *c, const char *kind, const uint32_t *address, con
     s->status = STATUS_FAULT;
     s->fault.kind = kind;
     s->fault.core = c->id;
-    s->fault.pc = c->pc;
+    s->fault.pc = core_pc(c);
     s->fault.has_address = address != NULL;
     s->fault.address = address != NULL ? *address : 0;
     va_list arguments;

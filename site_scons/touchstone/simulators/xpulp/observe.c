@@ -7,43 +7,33 @@
 #include <string.h>
 
 bool accessed_address(const insn *in, const uint32_t *x, uint32_t *address) {
-    if (in->op < OP_LB || in->op > OP_ELW) {
-        return false;
+    const instruction *row = row_of(in);
+    bool store = row->kind == KIND_STORE, indexed = store || row->kind == KIND_LOAD;
+    uint32_t fields = row->fields, number = store ? in->rs3 : in->rs2;
+    bool by_register = indexed && (fields & (store ? C : B)) != 0;
+    *address = x[in->rs1] + (by_register ? x[number] : indexed ? in->imm : 0);
+    if (row->kind == KIND_EVENT_WAIT) {
+        *address += in->imm;
     }
-    bool store = in->op >= OP_SB && in->op <= OP_SW_POST;
-    bool post = (in->op >= OP_LB_POST && in->op <= OP_LHU_POST) ||
-                (in->op >= OP_SB_POST && in->op <= OP_SW_POST);
-    uint32_t offset = post ? 0 : (store ? x[in->rs3] : x[in->rs2]) + in->imm;
-    *address = x[in->rs1] + offset;
-    return true;
+    return row->kind >= KIND_LOAD && row->kind <= KIND_EVENT_WAIT;
 }
 
+// What a load or store moves: funct3 tells it, or funct7 where an index register is added.
 static uint32_t access_bytes(const insn *in) {
-    switch ((op_code)in->op) {
-    case OP_LB:
-    case OP_LBU:
-    case OP_LB_POST:
-    case OP_LBU_POST:
-    case OP_SB:
-    case OP_SB_POST:
-        return 1;
-    case OP_LH:
-    case OP_LHU:
-    case OP_LH_POST:
-    case OP_LHU_POST:
-    case OP_SH:
-    case OP_SH_POST:
-        return 2;
-    default:
-        return 4;
-    }
+    uint32_t match = row_of(in)->match, f3 = match >> 12 & 7;
+    return 1u << (f3 == 7 ? match >> 28 & 3 : f3 & 3);
+}
+
+static bool waits(const insn *in) {
+    return row_of(in)->kind == KIND_EVENT_WAIT || row_of(in)->kind == KIND_SLEEP;
 }
 
 // Splits the cycles beyond the instruction's own among their causes.
 static void explain(const sim *s, const insn *in, const uint32_t *address, uint64_t rest,
                     uint64_t stalls[CAUSE_COUNT]) {
     cause why = CAUSE_OTHER;
-    if (in->op == OP_ELW || in->op == OP_WFI) {
+    uint32_t kind = row_of(in)->kind;
+    if (waits(in)) {
         why = CAUSE_WAIT;
     } else if (address != NULL && *address - L1_BASE < L1_SIZE) {
         bool split = (*address & (access_bytes(in) - 1)) != 0 && rest > 0;
@@ -52,9 +42,9 @@ static void explain(const sim *s, const insn *in, const uint32_t *address, uint6
         why = CAUSE_BANK_CONFLICT;
     } else if (address != NULL) {
         why = region_find((sim *)s, *address) != NULL ? CAUSE_L2 : CAUSE_PERIPHERAL;
-    } else if ((in->op >= OP_JAL && in->op <= OP_BNEIMM) || in->op == OP_MRET) {
+    } else if (kind >= KIND_CALL && kind <= KIND_RETURN) {
         why = CAUSE_BRANCH;
-    } else if (in->op >= OP_MUL && in->op <= OP_REMU) {
+    } else if (kind >= KIND_MULTIPLY && kind <= KIND_DIVIDE) {
         why = CAUSE_MULTI_CYCLE;
     }
     stalls[why] += rest;
@@ -68,7 +58,7 @@ typedef struct {
 } snapshot;
 
 static snapshot take(const core *c) {
-    snapshot taken = {.pc = c->pc,
+    snapshot taken = {.pc = core_pc(c),
                       .pending = c->pending,
                       .cycle = c->cycle,
                       .instructions = c->instructions,
@@ -84,7 +74,7 @@ static void count_cycles(sim *s, const core *c, const insn *in, const uint32_t *
     watched_core *w = &o->cores[c->id];
     uint64_t stalls[CAUSE_COUNT] = {0};
     uint64_t cycles = end > w->cycle ? end - w->cycle : 0;
-    uint64_t left = cycles - (executed && in->op != OP_ELW && in->op != OP_WFI && cycles > 0);
+    uint64_t left = cycles - (executed && !waits(in) && cycles > 0);
     stalls[CAUSE_FETCH] = w->fetch < left ? w->fetch : left;
     left -= stalls[CAUSE_FETCH];
     if (w->operand_late && w->fetch == 0 && left > 0) {
@@ -114,9 +104,9 @@ static void count_step(sim *s, const core *c, const insn *in, const snapshot *be
     count_cycles(s, c, in, accesses ? &address : NULL, c->cycle, true);
     w->fetch = 0;
     w->operand_late = false;
-    w->multiplied = in->op == OP_MUL;
+    w->multiplied = row_of(in)->kind == KIND_MULTIPLY;
     profile_control(&o->profile, c, in, w->pc);
-    w->waits = in->op == OP_ELW;
+    w->waits = row_of(in)->kind == KIND_EVENT_WAIT;
     w->wait_cycle = before->cycle;
     if (!w->waits) {
         trace_step(&o->trace, s, c, in, w->pc, before->cycle, accesses ? &address : NULL);
@@ -150,7 +140,7 @@ static void begin(sim *s) {
         bool ahead = i != 0 && c->state == CORE_RUNNING && c->cycle > start;
         s->observer->cores[i] = (watched_core){
             .cycle = ahead ? c->cycle : start,
-            .pc = c->state == CORE_RUNNING ? c->pc : c->wait_pc,
+            .pc = c->state == CORE_RUNNING ? core_pc(c) : c->wait_pc,
             .asleep = c->state != CORE_RUNNING,
         };
     }
@@ -172,25 +162,20 @@ static bool within(const sim *s) {
     return s->read_count >= FIRST_READ && s->read_count < LAST_READ;
 }
 
-void observe(sim *s, core *c, uint64_t limit, uint64_t budget) {
-    region *r = region_find(s, c->pc);
-    if (c->id == FC || r == NULL) {
-        execute(s, c, limit, budget);
+void observe(sim *s, core *c, uint64_t limit) {
+    if (c->id == FC) {
+        execute(s, c, limit, true);
         return;
     }
     if (within(s)) {
         count_sleep(s, c, c->cycle);
     }
-    while (budget != 0 && s->status == STATUS_RUNNING && c->state == CORE_RUNNING) {
-        r = region_find(s, c->pc);
+    while (s->left != 0 && s->status == STATUS_RUNNING && c->state == CORE_RUNNING) {
+        const insn *in = c->at;
         snapshot before = take(c);
         bool was_within = within(s);
-        execute(s, c, limit, 1);
+        execute(s, c, limit, true);
         bool executed = c->instructions != before.instructions;
-        if (r == NULL) {
-            return; // it faulted
-        }
-        const insn *in = &r->code[(before.pc - r->base) / 2];
         if (within(s) && !was_within) {
             begin(s);
         }
@@ -201,11 +186,10 @@ void observe(sim *s, core *c, uint64_t limit, uint64_t budget) {
             count_cycles(s, c, in, NULL, s->reads[LAST_READ - 1].cycles, false);
             end(s);
         }
-        if (!executed || in->op == OP_ELW || in->op == OP_WFI) {
+        if (!executed || waits(in)) {
             return;
         }
         limit = s->reschedule ? 0 : limit;
-        budget--;
     }
 }
 

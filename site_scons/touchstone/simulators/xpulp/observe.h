@@ -4,7 +4,7 @@
 #ifndef XPULP_OBSERVE_H
 #define XPULP_OBSERVE_H
 
-#include "ops.h"
+#include "isa.h"
 #include "xpulp.h"
 
 enum {
@@ -74,7 +74,7 @@ struct observer {
 };
 
 // observe.c: as execute(), one instruction at a time.
-void observe(sim *s, core *c, uint64_t limit, uint64_t budget);
+void observe(sim *s, core *c, uint64_t limit);
 bool observer_open(sim *s, const char *profile_path, const char *trace_path);
 bool observer_close(sim *s); // writes the files and frees everything; false if that failed
 
@@ -88,6 +88,10 @@ void profile_free(profile *p);
 // trace.c: one line of text for an instruction that was executed from cycle `start` on.
 void trace_step(trace *t, const sim *s, const core *c, const insn *in, uint32_t pc, uint64_t start,
                 const uint32_t *address);
+
+static inline const instruction *row_of(const insn *in) {
+    return &instructions[in->op & OPERATION_MASK];
+}
 
 // What the instruction accesses, from the registers before it; false for all others.
 bool accessed_address(const insn *in, const uint32_t *x, uint32_t *address);

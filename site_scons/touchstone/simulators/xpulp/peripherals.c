@@ -43,13 +43,11 @@ static step start_cores(sim *s, core *c, uint32_t value) {
     for (uint32_t i = 0; i < CLUSTER_CORES; i++) {
         core *started = &s->cores[i];
         if ((value >> i & 1) != 0 && started->state == CORE_OFF) {
-            if ((started->boot_address & 1) != 0) {
-                fault(s, c, "misaligned-jump", &started->boot_address, "boot address of core %u",
-                      (unsigned)i);
+            if (!jump_region(s, c, started->boot_address)) {
                 return STEP_STOP;
             }
-            started->pc = started->boot_address;
             started->wait_since = 0;
+            core_set_pc(s, started, started->boot_address);
             core_wake(s, started, c->cycle + s->timing->core_start);
         }
     }
@@ -113,13 +111,23 @@ static step exit_store(sim *s, core *c, uint32_t value) {
     return STEP_STOP;
 }
 
-// Enable and flush; the other registers of the controller have no effect that shows.
-static void icache_store(sim *s, uint32_t offset, uint32_t value) {
-    if (offset == 0) {
-        s->icache_enabled = value != 0;
-    } else if (offset == 4) {
-        icache_flush(s);
+// Enable and flush; the other registers of the controller have no effect that shows. Cores run
+// ahead on what is in their caches, so nothing may be taken from them meanwhile.
+static step icache_store(sim *s, core *c, uint32_t offset, uint32_t value) {
+    bool flushes = offset == 4, disables = offset == 0 && value == 0 && s->icache_enabled;
+    for (uint32_t i = 0; i < CLUSTER_CORES && (flushes || disables); i++) {
+        if (&s->cores[i] != c && s->cores[i].state == CORE_RUNNING) {
+            fault(s, c, "unmodelled-register", NULL,
+                  "instruction caches flushed or disabled while core %u runs", (unsigned)i);
+            return STEP_STOP;
+        }
     }
+    if (flushes) {
+        icache_flush(s);
+    } else if (offset == 0) {
+        s->icache_enabled = value != 0;
+    }
+    return STEP_OK;
 }
 
 step peripheral_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value) {
@@ -145,8 +153,7 @@ step peripheral_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_
     }
     c->cycle += s->timing->cluster_peripheral - 1;
     if (address - CLUSTER_ICACHE < ICACHE_BYTES) {
-        icache_store(s, address - CLUSTER_ICACHE, value);
-        return STEP_OK;
+        return icache_store(s, c, address - CLUSTER_ICACHE, value);
     }
     offset = address - CLUSTER_EVENT_UNIT_SOFTWARE;
     if (offset < 4 * SOFTWARE_EVENTS) {

@@ -103,11 +103,11 @@ static uint32_t called_frame(profile *p, uint32_t parent, uint32_t site, uint32_
 // Follows calls (links in ra or t0) and returns (to where some caller wants to go on).
 void profile_control(profile *p, const core *c, const insn *in, uint32_t pc) {
     uint32_t *frame = &p->frame[c->id];
-    if ((in->op == OP_JAL || in->op == OP_JALR) && (in->rd == 1 || in->rd == 5)) {
+    if (row_of(in)->kind == KIND_CALL && (in->rd == 1 || in->rd == 5)) {
         *frame = called_frame(p, *frame, pc, pc + 2u * in->half);
-    } else if (in->op == OP_JALR) {
+    } else if ((in->op & OPERATION_MASK) == OP_JALR) {
         for (uint32_t i = *frame; i != 0; i = p->frames[i].parent) {
-            if (p->frames[i].return_address == c->pc) {
+            if (p->frames[i].return_address == core_pc(c)) {
                 *frame = p->frames[i].parent;
                 return;
             }

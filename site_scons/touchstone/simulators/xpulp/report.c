@@ -35,7 +35,7 @@ static void print_report(FILE *file, const sim *s) {
                          : s->status == STATUS_LIMIT ? "limit"
                                                      : "fault";
     fprintf(file, "{\"status\":\"%s\",\"exit_code\":%d,\"instructions\":%llu,\"counter_reads\":[",
-            status, (int)s->exit_code, (unsigned long long)s->instructions);
+            status, (int)s->exit_code, (unsigned long long)(s->max_instructions - s->left));
     for (size_t i = 0; i < s->read_count; i++) {
         fprintf(file, "%s[%llu,%llu]", i == 0 ? "" : ",", (unsigned long long)s->reads[i].cycles,
                 (unsigned long long)s->reads[i].instructions);

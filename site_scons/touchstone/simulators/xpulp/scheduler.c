@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Interleaves the cores in the order of (cycle, rank). A core runs ahead through instructions
-// that only touch its own registers; everything shared (memory, event unit, counters, stops)
-// happens in exactly that order, so the result does not depend on the host. As in GVSOC, among
-// the cores that act in one cycle the one that was woken last goes first.
+// that only touch its own registers and caches; everything shared (memory, event unit, counters,
+// stops) happens in exactly that order, so the result does not depend on the host. As in GVSOC,
+// among the cores that act in one cycle the one that was woken last goes first.
 #include "observe.h"
+#include "turn.h"
 #include "xpulp.h"
-
-enum { RANK_BITS = 4, DMA_RANK = 15, QUOTA = 4096 };
-// Cycles that a core may run ahead of the others where nobody measures time any more.
-enum { UNTIMED_TURN = 64 };
-
-static uint64_t key_of(const core *c) { return c->cycle << RANK_BITS | c->rank; }
 
 void core_sleep(sim *s, core *c, core_state state) {
     c->state = state;
-    c->wait_pc = c->pc;
+    c->wait_pc = core_pc(c);
     c->wait_since = c->cycle;
     s->key[c->id] = UINT64_MAX;
     s->reschedule = true;
@@ -22,7 +17,7 @@ void core_sleep(sim *s, core *c, core_state state) {
 
 // The cycle of the DMA's next step, UINT64_MAX for none; it comes after the cores of that cycle.
 void schedule_dma(sim *s, uint64_t at) {
-    s->key[ALL_CORES] = at == UINT64_MAX ? at : at << RANK_BITS | DMA_RANK;
+    s->key[ALL_CORES] = at == UINT64_MAX ? at : at << CYCLE_SHIFT | DMA << RANK_SHIFT | DMA;
     s->reschedule = true;
 }
 
@@ -35,7 +30,7 @@ static void rank_first(sim *s, const core *c) {
         core *other = &s->cores[s->ranked[rank]];
         other->rank = rank;
         if (s->key[other->id] != UINT64_MAX) {
-            s->key[other->id] = key_of(other);
+            s->key[other->id] = core_key(other);
         }
     }
 }
@@ -54,51 +49,39 @@ void core_wake(sim *s, core *c, uint64_t at) {
     if (!again || at > c->wait_since) {
         rank_first(s, c);
     }
-    s->key[c->id] = key_of(c);
+    s->key[c->id] = core_key(c);
     s->reschedule = true;
 }
 
+void core_set_pc(sim *s, core *c, uint32_t pc) {
+    c->region = region_find(s, pc);
+    c->at = insn_at(c->region, pc);
+}
+
 void run_system(sim *s) {
+    core *fc = &s->cores[FC];
+    if (jump_region(s, fc, s->entry)) {
+        core_set_pc(s, fc, s->entry);
+        fc->state = CORE_RUNNING;
+        s->key[FC] = core_key(fc);
+    }
     while (s->status == STATUS_RUNNING) {
-        uint64_t best = UINT64_MAX, second = UINT64_MAX;
-        for (uint32_t i = 0; i <= ALL_CORES; i++) {
-            uint64_t key = s->key[i];
-            uint64_t larger = key > best ? key : best;
-            best = key < best ? key : best;
-            second = larger < second ? larger : second;
-        }
-        if (best == UINT64_MAX) {
+        uint64_t limit;
+        s->reschedule = true;
+        uint64_t key = earliest(s->key);
+        if (key == UINT64_MAX) {
             report_stuck(s, "deadlock");
-            return;
-        }
-        uint32_t rank = best & ((1u << RANK_BITS) - 1);
-        if (rank == DMA_RANK) {
-            dma_step(s, best >> RANK_BITS);
-            continue;
-        }
-        core *c = &s->cores[s->ranked[rank]];
-        uint64_t left = s->max_instructions - s->instructions;
-        if (left == 0 || c->cycle > s->max_cycles) {
+        } else if ((key & FOUR_BITS) == DMA) {
+            dma_step(s, key >> CYCLE_SHIFT);
+        } else if (s->left == 0 || key >> CYCLE_SHIFT > s->max_cycles) {
             report_stuck(s, "limit");
             s->status = STATUS_LIMIT;
-            return;
-        }
-        uint64_t limit = UINT64_MAX;
-        if (second != UINT64_MAX) { // at equal cycles the lower rank goes first
-            limit = (second >> RANK_BITS) + (rank < (second & ((1u << RANK_BITS) - 1)) ? 1 : 0);
-        }
-        if (s->untimed && limit != UINT64_MAX) {
-            limit += UNTIMED_TURN;
-        }
-        s->reschedule = false;
-        uint64_t budget = left < QUOTA ? left : QUOTA;
-        if (s->observer == NULL) {
-            execute(s, c, limit, budget);
+        } else if (s->observer == NULL) {
+            core *c = next_turn(s, &limit);
+            execute(s, c, limit, false);
         } else {
-            observe(s, c, limit, budget);
-        }
-        if (c->state == CORE_RUNNING) {
-            s->key[c->id] = key_of(c);
+            core *c = next_turn(s, &limit);
+            observe(s, c, limit);
         }
     }
 }

@@ -86,7 +86,7 @@ static step stop(sim *s, const core *c, uint32_t reason, uint32_t code) {
 // The call is slli x0,x0,0x1f; ebreak; srai x0,x0,7.
 static bool is_call(sim *s, const core *c) {
     uint32_t before, after;
-    const uint8_t *code = memory_span(s, c->pc - 4, 12);
+    const uint8_t *code = memory_span(s, core_pc(c) - 4, 12);
     if (code == NULL) {
         return false;
     }

@@ -3,7 +3,7 @@
 #ifndef XPULP_SIMD_H
 #define XPULP_SIMD_H
 
-#include "ops.h"
+#include "isa.h"
 
 #include <stdint.h>
 
@@ -15,34 +15,42 @@ typedef uint8_t lane_U_8;
 typedef int32_t wide_S;
 typedef uint32_t wide_U;
 
-#define LANE_FUNCTION(name, op6, lane, expression, width)                                          \
+#define LANE_FUNCTION(name, type, value, width)                                                    \
     static inline uint32_t simd_##name##_##width(uint32_t va, uint32_t vb) {                       \
-        typedef lane_##lane##_##width T;                                                           \
+        typedef lane_##type##_##width T;                                                           \
         enum { BITS = width };                                                                     \
         uint32_t result = 0;                                                                       \
         for (uint32_t i = 0; i < 32; i += BITS) {                                                  \
-            wide_##lane a = (T)(va >> i), b = (T)(vb >> i);                                        \
-            result |= (uint32_t)(lane_U_##width)(expression) << i;                                 \
+            wide_##type a = (T)(va >> i), b = (T)(vb >> i);                                        \
+            result |= (uint32_t)(lane_U_##width)(value) << i;                                      \
         }                                                                                          \
-        (void)sizeof(T);                                                                           \
         return result;                                                                             \
     }
-#define LANE_FUNCTIONS(name, op6, lane, imm, expression)                                           \
-    LANE_FUNCTION(name, op6, lane, expression, 16) LANE_FUNCTION(name, op6, lane, expression, 8)
-XPULP_LANE_OPS(LANE_FUNCTIONS)
+#define LANE_FUNCTIONS(X, name, op6, type, imm, value)                                             \
+    LANE_FUNCTION(name, type, value, 16) LANE_FUNCTION(name, type, value, 8)
+XPULP_LANES(LANE_FUNCTIONS, )
 
-#define DOT_FUNCTION(name, sa, sb, width)                                                          \
+#define DOT_FUNCTION(name, type_a, type_b, width)                                                  \
     static inline uint32_t simd_##name##_##width(uint32_t va, uint32_t vb) {                       \
         uint32_t sum = 0;                                                                          \
         for (uint32_t i = 0; i < 32; i += width) {                                                 \
-            sum += (uint32_t)(lane_##sa##_##width)(va >> i) *                                      \
-                   (uint32_t)(lane_##sb##_##width)(vb >> i);                                       \
+            sum += (uint32_t)(lane_##type_a##_##width)(va >> i) *                                  \
+                   (uint32_t)(lane_##type_b##_##width)(vb >> i);                                   \
         }                                                                                          \
         return sum;                                                                                \
     }
-#define DOT_FUNCTIONS(name, op6, sa, sb, imm, acc)                                                 \
-    DOT_FUNCTION(name, sa, sb, 16) DOT_FUNCTION(name, sa, sb, 8)
-XPULP_DOT_OPS(DOT_FUNCTIONS)
+#define DOT_FUNCTIONS(X, name, op6, a, b, imm)                                                     \
+    DOT_FUNCTION(name, a, b, 16) DOT_FUNCTION(name, a, b, 8)
+XPULP_DOTS(DOT_FUNCTIONS, )
+
+static inline uint32_t every_half(uint32_t v) { return (v & 0xffffu) * 0x00010001u; }
+static inline uint32_t every_byte(uint32_t v) { return (v & 0xffu) * 0x01010101u; }
+
+// Selectors of pv.shuffle*.sci as the register of pv.shuffle would hold them; lane 3 is told.
+static inline uint32_t two_lanes(uint32_t imm) { return (imm & 1) | (imm >> 1 & 1) << 16; }
+static inline uint32_t four_lanes(uint32_t imm, uint32_t lane3) {
+    return (imm & 3) | (imm >> 2 & 3) << 8 | (imm >> 4 & 3) << 16 | lane3 << 24;
+}
 
 static inline uint32_t simd_abs_16(uint32_t v) {
     uint32_t low = (v & 0x8000u) != 0 ? 0u - v : v;

@@ -57,7 +57,7 @@ static void put_state(text *t, const sim *s, const core *c) {
     put(t, "%s", what[c->state]);
 }
 
-static uint32_t place(const core *c) { return c->state == CORE_RUNNING ? c->pc : c->wait_pc; }
+static uint32_t place(const core *c) { return c->state == CORE_RUNNING ? core_pc(c) : c->wait_pc; }
 
 static bool alike(const core *a, const core *b) {
     return a->state == b->state && (a->state == CORE_OFF || place(a) == place(b)) &&
@@ -100,7 +100,7 @@ void report_stuck(sim *s, const char *kind) {
         put_state(&t, s, c);
         put(&t, ", pc 0x%08x", (unsigned)place(c));
     }
-    core at = *culprit(s);
-    at.pc = place(&at);
-    fault(s, &at, kind, NULL, "%s", t.bytes);
+    const core *c = culprit(s);
+    fault(s, c, kind, NULL, "%s", t.bytes);
+    s->fault.pc = place(c);
 }

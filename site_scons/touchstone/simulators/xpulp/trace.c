@@ -20,14 +20,10 @@ void trace_step(trace *t, const sim *s, const core *c, const insn *in, uint32_t 
     if (address != NULL) {
         fprintf(t->file, "@%x", (unsigned)*address);
     }
-    bool store = in->op >= OP_SB && in->op <= OP_SW_POST;
-    bool branch = in->op >= OP_BEQ && in->op <= OP_BNEIMM;
-    bool loop = in->op >= OP_LP_STARTI && in->op <= OP_LP_SETUPI;
-    if (in->rd != SINK && in->rd != 0 && !store && !branch && !loop) {
+    if (in->rd != SINK) {
         fprintf(t->file, " x%u=%x", (unsigned)in->rd, (unsigned)c->x[in->rd]);
     }
-    if ((in->op >= OP_LB_POST && in->op <= OP_LHU_POST) ||
-        (in->op >= OP_SB_POST && in->op <= OP_SW_POST)) {
+    if (row_of(in)->kind == KIND_LOAD_POST || row_of(in)->kind == KIND_STORE_POST) {
         fprintf(t->file, " x%u=%x", (unsigned)in->rs1, (unsigned)c->x[in->rs1]);
     }
     fputc('\n', t->file);

@@ -42,9 +42,9 @@ enum {
 #define L2_BASE 0x1C000000u // 64 KB private, then 1.5 MB shared, one range
 #define L2_SIZE 0x00190000u
 
-// A decoded instruction. rd is SINK when the encoding says x0.
+// A decoded instruction. rd is SINK when it writes none, or x0.
 typedef struct {
-    uint16_t op;
+    uint16_t op;      // isa.h
     uint8_t half;     // length in half-words
     uint8_t loop_end; // some core has named this address as the end of a hardware loop
     uint8_t rd, rs1, rs2, rs3;
@@ -61,21 +61,38 @@ typedef struct {
     uint8_t *has_code; // per block of 2^CODE_BLOCK_BITS bytes: some half-word is executed
 } region;
 
-// Cycles; one column of the table in latency.c. "extra" counts cycles beyond the first.
+// Cycles. "extra" and "use" count those beyond the first, of an instruction and of the next one if
+// it needs the result. Columns: GVSOC's pulp-open as measured (RI5CY model, caches warm, no bank
+// conflicts); the RI5CY user manual where it differs, with the same memories around the core.
+// clang-format off
+#define XPULP_LATENCIES(X)                                                                         \
+    X(load_use, 1, 1)                                                                              \
+    X(mul_extra, 1, 0)                                                                             \
+    X(mul_use, 1, 0)                                                                               \
+    X(mulh_extra, 4, 4)                                                                            \
+    X(mulh_use, 1, 0)                                                                              \
+    X(branch_taken_extra, 2, 2)                                                                    \
+    X(jump_extra, 1, 1)                                                                            \
+    X(split_target, 0, 1)  /* jump or branch to a word-crossing 32-bit instruction */              \
+    X(l1, 1, 1)            /* per access; one that crosses a word counts twice */                  \
+    X(l2, 15, 15)                                                                                  \
+    X(cluster_peripheral, 3, 3)                                                                    \
+    X(demux, 1, 1)                                                                                 \
+    X(apb, 23, 23)                                                                                 \
+    X(fc_memory, 1, 1)                                                                             \
+    X(event_wait, 5, 5)    /* p.elw, from its issue or the event, whichever is later */            \
+    X(elw_extra, 2, 2)     /* p.elw that need not wait */                                          \
+    X(div_positive, 3, 3)  /* + leading zeros of the divisor */                                    \
+    X(div_negative, 2, 2)  /* + leading zeros of its absolute value */                             \
+    X(div_by_zero, 1, 35)                                                                          \
+    X(divu_by_zero, 34, 35)                                                                        \
+    X(refill, 2, 2)        /* instruction cache, per level */                                      \
+    X(fetch_l2, 14, 14)    /* instruction line from L2 */                                          \
+    X(core_start, 1, 1)    /* fetch enable to first instruction */
+// clang-format on
+#define LATENCY_FIELD(name, gvsoc, rtl) uint32_t name;
 typedef struct {
-    const char *name;
-    uint32_t load_use, mul_extra, mul_use, mulh_extra, mulh_use, branch_taken_extra, jump_extra;
-    uint32_t split_target;               // jump or branch to a word-crossing 32-bit instruction
-    uint32_t l1, l2, cluster_peripheral; // per access; one that crosses a word counts twice
-    uint32_t demux, apb, fc_memory;
-    uint32_t event_wait;   // p.elw, from its issue or from the event, whichever is later
-    uint32_t elw_extra;    // p.elw that need not wait
-    uint32_t div_positive; // + leading zeros of the divisor
-    uint32_t div_negative; // + leading zeros of its absolute value
-    uint32_t div_by_zero, divu_by_zero;
-    uint32_t refill;     // instruction cache, per level
-    uint32_t fetch_l2;   // instruction line from L2
-    uint32_t core_start; // fetch enable to first instruction
+    XPULP_LATENCIES(LATENCY_FIELD)
 } latency;
 
 const latency *latency_find(const char *name);
@@ -92,20 +109,21 @@ typedef enum {
 } core_state;
 
 typedef struct {
-    bool valid;
-    uint32_t tag;
-    uint64_t ready; // cycle at which its refill is complete
-} icache_line;
+    uint32_t tag[ICACHE_WAYS];   // line number + 1, 0 for none
+    uint64_t ready[ICACHE_WAYS]; // cycle at which its refill is complete
+} icache_set;
 
 typedef struct {
-    icache_line lines[SHARED_SETS][ICACHE_WAYS];
-    uint8_t lfsr; // chooses the way to replace
+    icache_set sets[SHARED_SETS]; // a private cache uses the first ones
+    uint8_t lfsr;                 // chooses the way to replace
     uint64_t busy_until;
 } icache;
 
 typedef struct {
     uint32_t x[33];
-    uint32_t pc;
+    uint32_t l1_bytes; // what it reaches without memory.c
+    region *region;    // where its code lies
+    insn *at;          // its next instruction
     uint64_t cycle;
     uint64_t instructions;
     uint32_t pending; // registers whose use costs a stall in the next instruction
@@ -119,7 +137,7 @@ typedef struct {
     uint32_t pcer, pcmr;
     uint64_t pccr[2], pccr_start[2]; // active cycles, instructions
     uint32_t fetch_base;             // address of the line in the prefetch buffer
-    bool fetched;                    // the next instruction's fetch has been charged
+    bool entered;                    // the fetch of its next instruction has been charged
     bool has_stack;                  // its stack pointer has been in its own stack
     uint32_t first_half;             // value that its first half has loaded
     bool split;                      // the first half of its access has been made
@@ -166,14 +184,15 @@ typedef struct {
 typedef struct {
     region l1, l2;
     core cores[ALL_CORES];
-    uint64_t
-        key[ALL_CORES + 1];    // cycle and rank of the next step, UINT64_MAX when asleep; DMA last
+    // Cycle, rank and core of the next step; UINT64_MAX for who sleeps or has its turn; DMA last.
+    uint64_t key[ALL_CORES + 1];
+    uint64_t next_key;         // the least of them, unless `reschedule`
     uint8_t ranked[ALL_CORES]; // core of each rank
     struct dma *dma;
     barrier barriers[BARRIERS];
     mutex mutexes[MUTEXES];
-    uint32_t fetch_enable;
-    bool reschedule; // another core's key changed: the running core's horizon is stale
+    uint32_t entry, fetch_enable;
+    bool reschedule; // another core's key changed: next_key and the running core's limit are stale
     const latency *timing;
     bool model_conflicts, model_icache; // options of the timing
     bool untimed;                       // no time will be asked for: cores take longer turns
@@ -181,7 +200,8 @@ typedef struct {
     icache shared_icache[2];
     uint64_t bank_free[L1_BANKS];     // first cycle in which the bank takes another access
     uint32_t stack_base, stack_bytes; // core n's stack is the n-th; no check without bytes
-    uint64_t max_instructions, max_cycles, instructions;
+    uint64_t max_instructions, max_cycles;
+    uint64_t left; // instructions until the limit
     counter_read *reads;
     size_t read_count, read_capacity;
     FILE *stream, *log;
@@ -224,18 +244,29 @@ bool guards_kept(sim *s, const core *c); // at the end of the run
 step guards_announced(sim *s, core *c, uint32_t block);
 bool guards_allow(sim *s, const core *c, uint32_t address, uint32_t bytes, const char *what);
 
-// icache.c: cycles that the fetch of the instruction at `pc` takes beyond the pipeline's own.
-uint32_t fetch_latency(sim *s, core *c, uint32_t pc, uint64_t now);
+static inline uint32_t address_of(const region *r, const insn *at) {
+    return r->base + (uint32_t)(at - r->code) * 2;
+}
+static inline insn *insn_at(const region *r, uint32_t address) {
+    return r->code + (address - r->base) / 2;
+}
+static inline uint32_t core_pc(const core *c) { return address_of(c->region, c->at); }
+
+// icache.c: cycles that the fetch of the instruction at `pc` takes beyond the pipeline's own. What
+// is not in the core's own cache has to wait for its turn.
+#define NOT_THIS_CORES_TURN UINT32_MAX
+uint32_t fetch_latency(sim *s, core *c, uint32_t pc, uint64_t now, bool turn);
 void icache_flush(sim *s);
 
 // decode.c, compressed.c
-bool decode_word(uint32_t word, insn *out);
-uint32_t expand_compressed(uint32_t half); // 0 if illegal
-bool decode_at(sim *s, core *c, region *r, insn *at);
+bool decode_compressed(uint32_t half, insn *out);
+bool decode_at(sim *s, core *c, insn *at); // an instruction of the core's region
 void mark_loop_end(sim *s, uint32_t address);
+bool jump_region(sim *s, const core *c, uint32_t target); // faults if it cannot hold code
 
-// execute.c: runs `c` until `limit` (cycle of the first shared action it may not yet do).
-void execute(sim *s, core *c, uint64_t limit, uint64_t budget);
+// execute.c: runs `c` until `limit` (cycle of the first shared action it may not yet do) and then
+// whoever is next, as long as only the cores act; with `single` one instruction of `c`.
+void execute(sim *s, core *c, uint64_t limit, bool single);
 
 // dma.c: registers by offset from its base; `now` is the cycle that schedule_dma was told.
 bool dma_allocate(sim *s);
@@ -261,6 +292,7 @@ step peripheral_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_
 
 // scheduler.c
 void run_system(sim *s);
+void core_set_pc(sim *s, core *c, uint32_t pc); // which jump_region has accepted
 void schedule_dma(sim *s, uint64_t at);
 void core_sleep(sim *s, core *c, core_state state);
 void core_wake(sim *s, core *c, uint64_t at);
