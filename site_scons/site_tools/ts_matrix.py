@@ -7,6 +7,8 @@ Construction variables besides those of the other tools: TS_STAMPS (touchstone.s
 fingerprints of the stages' Python.
 """
 
+from functools import partial
+
 import SCons.Node
 
 from touchstone import nodes
@@ -24,7 +26,8 @@ class _Matrix:
 
     def __init__(self, env):
         self._env = env
-        self._file = env.fs.File
+        # From the project's folder, whatever SConscript file is being read.
+        self._file = partial(env.fs.File, directory=env.fs.Top)
         self._stamps = env["TS_STAMPS"]
         self._made = {}
 
@@ -91,7 +94,10 @@ class _Matrix:
             env = self._env
             words, program = nodes.compile_words(plan), nodes.commands(plan.compiler).program
             made = env.TouchstoneObject(
-                plan.object, plan.source, TS_PROGRAM=program, TS_WORDS=words
+                self._file(plan.object),
+                self._file(plan.source),
+                TS_PROGRAM=program,
+                TS_WORDS=words,
             )
             env.Depends(made, env.Value(env["TS_PROGRAMS"].stamp(program, words)))
             return made[0]
@@ -102,22 +108,23 @@ class _Matrix:
         def make():
             env = self._env
             layout = env.TouchstoneLayout(
-                firmware.path("layout.ld"), env.Value(nodes.layout(firmware))
+                self._file(firmware.path("layout.ld")), env.Value(nodes.layout(firmware))
             )
             words, tail = nodes.link_words(firmware)
             program = nodes.commands(firmware.compiler).program
             elf = env.TouchstoneFirmware(
-                firmware.path("firmware.elf"),
+                self._file(firmware.path("firmware.elf")),
                 [self._object(plan) for plan in firmware.objects],
                 TS_PROGRAM=program,
                 TS_WORDS=words,
                 TS_TAIL=tail,
             )
-            env.Depends(elf, [layout, firmware.linker_script])
+            env.Depends(elf, [layout, self._file(firmware.linker_script)])
             env.Depends(elf, env.Value(env["TS_PROGRAMS"].stamp(program, [*words, *tail])))
-            targets = [firmware.path("firmware.load"), firmware.path("firmware.json")]
+            names = ("firmware.load", "firmware.json")
+            targets = [self._file(firmware.path(name)) for name in names]
             made = env.TouchstoneLoadable(targets, elf)
-            env.Depends(made, self._stamps.loadable_modules())
+            env.Depends(made, self._files(self._stamps.loadable_modules()))
             return made[0]
 
         return self._once(firmware.directory, make)
@@ -126,8 +133,8 @@ class _Matrix:
         def make():
             env = self._env
             source = [self._loadable(firmware), env.Value(firmware.compiler.target.isas[0])]
-            made = env.TouchstoneCosts(firmware.path("firmware.costs"), source)
-            env.Depends(made, self._stamps.costs_modules())
+            made = env.TouchstoneCosts(self._file(firmware.path("firmware.costs")), source)
+            env.Depends(made, self._files(self._stamps.costs_modules()))
             return made[0]
 
         return self._once(firmware.path("firmware.costs"), make)
@@ -135,10 +142,10 @@ class _Matrix:
     def _simulator(self, name):
         def make():
             env = self._env
-            plan = nodes.simulator_program(env["TS_ROOT"], name)
+            plan = nodes.simulator_program(env["TS_ROOT"], name, env["TS_SUPPORT"])
             made = env.TouchstoneHostProgram(
-                plan.program,
-                plan.sources,
+                self._file(plan.program),
+                [self._file(source) for source in plan.sources],
                 TS_PROGRAM=llvm.PROGRAM,
                 TS_WORDS=plan.words,
                 TS_TAIL=plan.tail,

@@ -19,7 +19,7 @@ from touchstone.config import load_expected_skips, load_matrix
 from touchstone.errors import UserError
 from touchstone.expectations import Expectations, load_expectations, today
 from touchstone.files import write_atomically, write_json
-from touchstone.graph import BUILD, COMMON_SOURCES, CellPlan, plan_graph
+from touchstone.graph import BUILD, CellPlan, common_sources, plan_graph
 from touchstone.last_statuses import FILE, only_failed, recall_statuses, remember_statuses
 from touchstone.manifest import Catalogue, load_catalogue
 from touchstone.nodes import commands, prerequisites
@@ -121,9 +121,7 @@ def prepare(root: Path, arguments: Mapping[str, str]) -> Command:
     if request.shard is not None:
         costs = costs_of(cells, load_costs(root, request.costs))
         cells, share = take(cells, costs, parse_shard(request.shard))
-    common = tuple(
-        f"{COMMON_SOURCES}/{path.name}" for path in sorted((root / COMMON_SOURCES).glob("*.c"))
-    )
+    common = common_sources(root, catalogue.support)
     return Command(
         root=root,
         request=request,

@@ -119,7 +119,8 @@ class Cell:
         flags = f" 'cflags={' '.join(self.cflags)}'" if self.cflags else ""
         command = f" {shlex.quote(f'command={self.command}')}" if self.command else ""
         inputs = f" {shlex.quote(f'inputs={self.inputs}')}" if self.inputs else ""
-        return f"./scons cell={self.id}{flags}{command}{inputs}"
+        program = "scons" if self.kernel.support or self.target.support else "./scons"
+        return f"{program} cell={self.id}{flags}{command}{inputs}"
 
 
 def id_dimensions(kernel: Kernel) -> tuple[str, ...]:

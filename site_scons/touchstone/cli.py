@@ -69,16 +69,16 @@ def unknown_word(word: str) -> UserError:
     return UserError(unknown("command line: word", word, COMMANDS))
 
 
-def main(words: Sequence[str]) -> int:
-    """Run one command; the process's exit status."""
+def main(words: Sequence[str], root: Path | None = None) -> int:
+    """Run one command in a project, the checkout unless another is given; the exit status."""
     try:
-        return _dispatch(list(words))
+        return _dispatch(list(words), repository() if root is None else root)
     except UserError as error:
         print(f"touchstone: {error}", file=sys.stderr)
         return 2
 
 
-def _dispatch(words: list[str]) -> int:
+def _dispatch(words: list[str], root: Path) -> int:
     if not words or words[0] not in COMMANDS:
         raise unknown_word(words[0] if words else "")
     arguments: dict[str, str] = {}
@@ -87,7 +87,7 @@ def _dispatch(words: list[str]) -> int:
         if not separator:
             raise UserError(f"{words[0]}: found {word!r}, allowed key=value")
         arguments[name] = value
-    return command(words[0])(repository(), arguments)
+    return command(words[0])(root, arguments)
 
 
 if __name__ == "__main__":

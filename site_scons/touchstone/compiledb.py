@@ -16,7 +16,7 @@ from typing import Any
 
 from touchstone import app
 from touchstone.files import write_atomically
-from touchstone.graph import BUILD, COMMON_SOURCES, CellPlan, plan_graph
+from touchstone.graph import BUILD, CellPlan, common_sources, plan_graph
 from touchstone.nodes import commands, compile_words
 from touchstone.toolchains import llvm
 from touchstone.toolchains.registry import Programs
@@ -27,9 +27,7 @@ FILE = f"{BUILD}/compile_commands.json"
 def compiledb(root: Path, arguments: Mapping[str, str]) -> int:
     """Write the file; 0."""
     _, catalogue, cells = app.plan_request(root, arguments)
-    common = tuple(
-        f"{COMMON_SOURCES}/{path.name}" for path in sorted((root / COMMON_SOURCES).glob("*.c"))
-    )
+    common = common_sources(root, catalogue.support)
     plans = plan_graph(catalogue, [cell for cell in cells if cell.skip is None], common)
     entries = database(root, plans, Programs(root / BUILD))
     write_atomically(root / FILE, (json.dumps(entries, indent=1) + "\n").encode("utf-8"))

@@ -35,13 +35,16 @@ def binary_digest(path: Path, memory: Path) -> str:
 class ModuleGraph:
     """Which files of a Python package a module depends on, found by reading its imports.
 
-    Only imports by absolute name are followed (the house style), and only inside `packages`.
+    Only imports by absolute name are followed (the house style), and only inside the packages at
+    `roots`: a package may have several folders, of which the first that has a module counts.
     `memory` is a JSON file that remembers the imports of a file by its content: parsing them all
     would be a fifth of a command that has nothing to do.
     """
 
     def __init__(self, roots: Iterable[tuple[str, Path]], memory: Path | None = None) -> None:
-        self._packages = dict(roots)
+        self._packages: dict[str, list[Path]] = {}
+        for package, folder in roots:
+            self._packages.setdefault(package, []).append(folder)
         self._direct: dict[str, frozenset[str]] = {}
         self._files: dict[str, Path | None] = {}
         self._memory = memory
@@ -97,13 +100,11 @@ class ModuleGraph:
 
     def _find(self, module: str) -> Path | None:
         package, _, rest = module.partition(".")
-        folder = self._packages.get(package)
-        if folder is None:
-            return None
-        path = folder.joinpath(*rest.split(".")) if rest else folder
-        for candidate in (path / "__init__.py", path.with_suffix(".py")):
-            if candidate.is_file():
-                return candidate
+        for folder in self._packages.get(package, ()):
+            path = folder.joinpath(*rest.split(".")) if rest else folder
+            for candidate in (path / "__init__.py", path.with_suffix(".py")):
+                if candidate.is_file():
+                    return candidate
         return None
 
 

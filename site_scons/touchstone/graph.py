@@ -11,6 +11,7 @@ import importlib
 import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from touchstone.cells import VALUE_CLASSES, Cell, flags_digest, numerics_words
@@ -23,6 +24,7 @@ from touchstone.sizes import Needs
 BUILD = "build"
 CELLS = f"{BUILD}/cells"
 COMMON_SOURCES = "targets/common"
+INCLUDES = ("kernels/include", "targets/common")
 SIMULATOR_SOURCES = "site_scons/touchstone/simulators"
 
 
@@ -33,6 +35,12 @@ class CompilerPlan:
     target: Target
     toolchain: str
     cflags: tuple[str, ...]
+    support: str = ""
+
+    @property
+    def includes(self) -> tuple[str, ...]:
+        """Folders of shared headers."""
+        return include_folders(self.support)
 
     @property
     def directory(self) -> str:
@@ -50,8 +58,10 @@ class ObjectPlan:
 
     @property
     def object(self) -> str:
-        """The object's path: the source's path below obj/."""
-        return f"{self.compiler.directory}/obj/{posixpath.splitext(self.source)[0]}.o"
+        """The object's path: the source's path below obj/, the same in every project."""
+        support = f"{self.compiler.support}/" if self.compiler.support else ""
+        source = self.source.removeprefix(support)
+        return f"{self.compiler.directory}/obj/{posixpath.splitext(source)[0]}.o"
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,7 @@ class FirmwarePlan:
     @property
     def linker_script(self) -> str:
         """The target's script; it includes the generated layout.ld."""
-        return f"targets/{self.compiler.target.folder}/link.ld"
+        return f"{self.compiler.target.directory}/link.ld"
 
     def path(self, name: str) -> str:
         """A file of this firmware."""
@@ -171,11 +181,12 @@ class _Planner:
         words = (cell.target.name, cell.toolchain, cell.kernel.name, cell.variant.name)
         key = (*words, cell.cflags, place)
         if key not in self._firmwares:
-            compiler = CompilerPlan(cell.target, cell.toolchain, cell.cflags)
-            folder = f"targets/{cell.target.folder}"
-            sources = [posixpath.normpath(f"{folder}/{name}") for name in cell.target.sources]
+            compiler = CompilerPlan(
+                cell.target, cell.toolchain, cell.cflags, self._catalogue.support
+            )
+            sources = target_sources(cell.target, self._catalogue.support)
             sources += self._common
-            sources.append(f"kernels/{cell.kernel.folder}/{cell.kernel.glue}")
+            sources.append(f"{cell.kernel.directory}/{cell.kernel.glue}")
             sources += variant_sources(self._catalogue, cell.kernel, cell.variant)
             objects = tuple(ObjectPlan(compiler, source) for source in sources)
             self._firmwares[key] = FirmwarePlan(compiler, cell.kernel, cell.variant, objects, place)
@@ -191,6 +202,27 @@ class _Planner:
         return PackedPlan(self._vectors[directory], layout or "", tuple(sorted(packers.items())))
 
 
+def include_folders(support: str) -> tuple[str, ...]:
+    """Folders of shared headers; a project of its own finds those of Touchstone's kernels too."""
+    kernels = (f"{support}/kernels",) if support else ()
+    return (*(posixpath.join(support, name) for name in INCLUDES), *kernels)
+
+
+def common_sources(root: Path, support: str) -> tuple[str, ...]:
+    """The harness sources that every firmware is linked from."""
+    folder = posixpath.join(support, COMMON_SOURCES)
+    return tuple(f"{folder}/{path.name}" for path in sorted((root / folder).glob("*.c")))
+
+
+def target_sources(target: Target, support: str) -> list[str]:
+    """A target's own sources; ../common is Touchstone's, also for a project's own target."""
+    sources = [posixpath.normpath(f"{target.directory}/{name}") for name in target.sources]
+    return [
+        posixpath.join(support, source) if source.startswith(f"{COMMON_SOURCES}/") else source
+        for source in sources
+    ]
+
+
 def variant_sources(catalogue: Catalogue, kernel: Kernel, variant: Variant) -> list[str]:
     """A variant's own sources and those of the variants it uses, each once."""
     sources: dict[str, None] = {}
@@ -202,7 +234,7 @@ def variant_sources(catalogue: Catalogue, kernel: Kernel, variant: Variant) -> l
             continue
         seen.add((owner.name, current.name))
         for name in current.sources:
-            sources[posixpath.normpath(f"kernels/{owner.folder}/{name}")] = None
+            sources[posixpath.normpath(f"{owner.directory}/{name}")] = None
         for use in current.uses:
             used_kernel, _, used_variant = use.partition(".")
             used = catalogue.kernels[used_kernel]

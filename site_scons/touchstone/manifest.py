@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import Any
 
 from touchstone.errors import UserError, unknown
 from touchstone.expression import FUNCTIONS, VARIABLES, evaluate, names_in
+from touchstone.rooms import support_of
 from touchstone.schema import load_validated
 
 DIMENSIONS = ("S", "E", "P", "H", "F")
@@ -54,7 +56,7 @@ class Variant:
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """One operation. `folder` is its folder's name below kernels/."""
+    """One operation. `folder` is its folder's name below kernels/ of `support` (rooms.py)."""
 
     name: str
     folder: str
@@ -69,11 +71,17 @@ class Kernel:
     operands: tuple[Operand, ...]
     layouts: Mapping[str, Mapping[str, str]]
     variants: tuple[Variant, ...]
+    support: str = ""
+
+    @property
+    def directory(self) -> str:
+        """Its folder, relative to the project."""
+        return posixpath.join(self.support, "kernels", self.folder)
 
     @property
     def where(self) -> str:
         """How messages name this manifest."""
-        return f"kernels/{self.folder}/kernel.yaml"
+        return f"{self.directory}/kernel.yaml"
 
     @cached_property
     def dimensions(self) -> tuple[str, ...]:
@@ -135,11 +143,17 @@ class Target:
     sources: tuple[str, ...]
     limits: Mapping[str, float]
     raw: Mapping[str, Any] = field(repr=False)
+    support: str = ""
+
+    @property
+    def directory(self) -> str:
+        """Its folder, relative to the project."""
+        return posixpath.join(self.support, "targets", self.folder)
 
     @property
     def where(self) -> str:
         """How messages name this manifest."""
-        return f"targets/{self.folder}/target.yaml"
+        return f"{self.directory}/target.yaml"
 
     def memory_map(self, simulator: str) -> str | None:
         """The map to link for where a simulator's memory is not the chip's, else None."""
@@ -159,9 +173,9 @@ class Target:
         raise UserError(unknown(f"toolchain (target {self.name})", name, names))
 
 
-def load_kernel(root: Path, folder: str, cache: Path) -> Kernel:
-    """Read kernels/<folder>/kernel.yaml."""
-    path = root / "kernels" / folder / "kernel.yaml"
+def load_kernel(root: Path, folder: str, cache: Path, support: str = "") -> Kernel:
+    """Read kernels/<folder>/kernel.yaml of `support` in the project."""
+    path = root / support / "kernels" / folder / "kernel.yaml"
     document = load_validated(path, "kernel", cache)
     kernel = Kernel(
         name=document["name"],
@@ -177,6 +191,7 @@ def load_kernel(root: Path, folder: str, cache: Path) -> Kernel:
         operands=tuple(_operand(entry) for entry in document["operands"]),
         layouts=document.get("layouts", {}),
         variants=tuple(_variant(entry) for entry in document["variants"]),
+        support=support,
     )
     for variant in kernel.variants:
         if variant.layout is not None and variant.layout not in kernel.layouts:
@@ -219,9 +234,9 @@ def _variant(entry: Mapping[str, Any]) -> Variant:
     )
 
 
-def load_target(root: Path, folder: str, cache: Path) -> Target:
-    """Read targets/<folder>/target.yaml."""
-    path = root / "targets" / folder / "target.yaml"
+def load_target(root: Path, folder: str, cache: Path, support: str = "") -> Target:
+    """Read targets/<folder>/target.yaml of `support` in the project."""
+    path = root / support / "targets" / folder / "target.yaml"
     document = load_validated(path, "target", cache)
     return Target(
         name=document["name"],
@@ -242,6 +257,7 @@ def load_target(root: Path, folder: str, cache: Path) -> Target:
         sources=tuple(document["sources"]),
         limits=document["limits"],
         raw=document,
+        support=support,
     )
 
 
@@ -252,20 +268,39 @@ def regions(document: Mapping[str, Any]) -> dict[str, Region]:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every kernel and target of a checkout, by name."""
+    """Every kernel and target of a project, by name; `support` has Touchstone's (rooms.py)."""
 
     kernels: Mapping[str, Kernel]
     targets: Mapping[str, Target]
+    support: str = ""
 
 
 def load_catalogue(root: Path, cache: Path) -> Catalogue:
     """Find every manifest below kernels/ and targets/: a new folder needs no other edit."""
-    kernels = [load_kernel(root, name, cache) for name in _folders(root, "kernels", "kernel.yaml")]
-    targets = [load_target(root, name, cache) for name in _folders(root, "targets", "target.yaml")]
-    return Catalogue(
-        kernels={kernel.name: kernel for kernel in kernels},
-        targets={target.name: target for target in targets},
-    )
+    support = support_of(root)
+    kernels: dict[str, Kernel] = {}
+    targets: dict[str, Target] = {}
+    for place in dict.fromkeys((support, "")):
+        for name in _folders(root / place, "kernels", "kernel.yaml"):
+            kernel = load_kernel(root, name, cache, place)
+            _refuse_twice(kernel, kernels)
+            kernels[kernel.name] = kernel
+        for name in _folders(root / place, "targets", "target.yaml"):
+            target = load_target(root, name, cache, place)
+            _refuse_twice(target, targets)
+            targets[target.name] = target
+    return Catalogue(kernels, targets, support)
+
+
+def _refuse_twice(entry: Kernel | Target, known: Mapping[str, Kernel | Target]) -> None:
+    """A project's kernels and targets have names, and folders, that Touchstone's do not have."""
+    for other in known.values():
+        if entry.name == other.name:
+            raise UserError(f"{entry.where}: name: found {entry.name!r}, which {other.where} has")
+        if entry.folder == other.folder:
+            raise UserError(
+                f"{entry.directory}: found a name that {other.directory} has, allowed another"
+            )
 
 
 def _folders(root: Path, room: str, manifest: str) -> list[str]:

@@ -18,13 +18,14 @@ from touchstone.graph import (
     FirmwarePlan,
     ObjectPlan,
 )
+from touchstone.graph import (
+    INCLUDES as INCLUDES,
+)
 from touchstone.layout import layout_text
 from touchstone.simulators.registry import EMBEDDED
 from touchstone.toolchains import llvm
 from touchstone.toolchains.commands import Commands
 from touchstone.toolchains.registry import target_commands
-
-INCLUDES = ("kernels/include", "targets/common")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def commands(compiler: CompilerPlan) -> Commands:
 
 def compile_words(plan: ObjectPlan) -> list[str]:
     """The compiler's words for one object, without source and target."""
-    folders = (*INCLUDES, f"targets/{plan.compiler.target.folder}")
+    folders = (*plan.compiler.includes, plan.compiler.target.directory)
     return [*commands(plan.compiler).compile, *(f"-I{folder}" for folder in folders)]
 
 
@@ -68,10 +69,10 @@ def layout(firmware: FirmwarePlan) -> str:
     return layout_text(target, firmware.kernel.name, bindings, firmware.memory_map)
 
 
-def simulator_program(root: Path, name: str) -> ProgramPlan:
+def simulator_program(root: Path, name: str, support: str = "") -> ProgramPlan:
     """An embedded simulator: every C file of its folder."""
     embedded = EMBEDDED[name]
-    folder = f"{SIMULATOR_SOURCES}/{embedded.sources}"
+    folder = posixpath.join(support, SIMULATOR_SOURCES, embedded.sources)
     sources = sorted(path.name for path in (root / folder).glob("*.c"))
     return ProgramPlan(
         program=f"{BUILD}/simulators/{embedded.program}",

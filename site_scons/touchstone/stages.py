@@ -16,6 +16,7 @@ from touchstone.check import check_cell
 from touchstone.files import canonical_json, write_atomically
 from touchstone.image import extract_loadable, symbol_values
 from touchstone.process import ProcessRegistry
+from touchstone.rooms import python_path
 from touchstone.run_cell import run_cell
 from touchstone.runfile import CellRun, write_run
 from touchstone.simulators.factory import make_simulator
@@ -76,7 +77,7 @@ def python_stage(
     """Run a module of ours in a fresh interpreter: numpy and friends stay out of the build."""
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join((str(root / "site_scons"), str(root))),
+        "PYTHONPATH": os.pathsep.join(python_path(root)),
         "PYTHONHASHSEED": "0",
         # One build job is one core; a BLAS that takes all of them makes the others wait.
         "OPENBLAS_NUM_THREADS": "1",

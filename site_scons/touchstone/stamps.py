@@ -23,7 +23,7 @@ from touchstone.simulators.registry import EMBEDDED, EXTERNAL, adapter_of, find_
 class Stamps:
     """All fingerprints of one command; each is computed once, when it is first asked for."""
 
-    def __init__(self, root: Path, unicorn: Path | None, memory: Path) -> None:
+    def __init__(self, root: Path, unicorn: Path | None, memory: Path, support: str = "") -> None:
         self._root = root
         self._unicorn = unicorn
         self._memory = memory
@@ -31,10 +31,9 @@ class Stamps:
         self._closures: dict[tuple[str, ...], list[str]] = {}
         self._specs: dict[str, str] = {}
         self._run_stages: dict[str, str] = {}
-        self._modules = ModuleGraph(
-            [("golden", root / "golden"), ("touchstone", root / "site_scons" / "touchstone")],
-            memory.with_name("imports.json"),
-        )
+        folders = [("golden", root / place / "golden") for place in dict.fromkeys((support, ""))]
+        folders.append(("touchstone", root / support / "site_scons" / "touchstone"))
+        self._modules = ModuleGraph(folders, memory.with_name("imports.json"))
 
     def run_spec(self, plan: CellPlan) -> str:
         """What a run depends on besides files: its specification and the code that runs it."""
