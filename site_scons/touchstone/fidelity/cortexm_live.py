@@ -20,7 +20,6 @@ from touchstone.plan import PlannedCell
 from touchstone.runfile import RunFileError, read_run
 
 Selection = Mapping[str, str]
-Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -87,11 +86,11 @@ def build(root: Path, selection: Selection, simulator: str, toolchain: str) -> B
 def _joined(root: Path, built: Mapping[str, Built], toolchain: str) -> list[Row]:
     """A row for each cell, which every simulator has planned."""
     by_key = {
-        name: {_key(planned): planned for planned in part.cells} for name, part in built.items()
+        name: {_plain(planned): planned for planned in part.cells} for name, part in built.items()
     }
     return [
         Row(
-            _plain(planned),
+            key,
             toolchain,
             {name: _seen(root, built[name], by_key[name][key]) for name in built},
         )
@@ -100,15 +99,8 @@ def _joined(root: Path, built: Mapping[str, Built], toolchain: str) -> list[Row]
     ]
 
 
-def _key(planned: PlannedCell) -> Key:
-    """What cells share that differ in nothing but simulator and toolchain."""
-    cell = planned.cell
-    names = (cell.target.name, cell.kernel.name, cell.variant.name)
-    return (*names, cell.shape, cell.cores, cell.seed, cell.numerics, cell.data, cell.cflags)
-
-
 def _plain(planned: PlannedCell) -> str:
-    """The cell's id without the words for toolchain and simulator."""
+    """The cell's id without the words for toolchain and simulator: what its partners share."""
     cell = planned.cell
     return "/".join(
         word for word in cell.id.split("/") if word not in (cell.toolchain, cell.simulator)

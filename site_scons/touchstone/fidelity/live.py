@@ -115,7 +115,8 @@ def _key(planned: PlannedCell) -> Key:
     """What two cells share that differ in nothing but the simulator."""
     cell = planned.cell
     names = (cell.target.name, cell.kernel.name, cell.variant.name, cell.toolchain)
-    return (*names, cell.shape, cell.cores, cell.seed, cell.numerics, cell.data, cell.cflags)
+    words = (cell.cores, cell.seed, cell.numerics, cell.data, cell.cflags, cell.schedule)
+    return (*names, cell.shape, *words)
 
 
 def _row(
