@@ -30,4 +30,8 @@ ts_scratch_fn ts_attention_context_scratch, ts_attention_context_portable_scratc
 ts_attention_context_fn ts_attention_context_cortexm7;
 ts_scratch_fn ts_attention_context_cortexm7_scratch;
 
+/* TS_OK, or what is wrong with the arguments. */
+ts_status ts_attention_context_check(const ts_team *team, const ts_attention_context_args *args,
+                                     const void *scratch);
+
 #endif

@@ -31,4 +31,8 @@ ts_scratch_fn ts_attention_scores_scratch, ts_attention_scores_portable_scratch,
 ts_attention_scores_fn ts_attention_scores_cortexm7;
 ts_scratch_fn ts_attention_scores_cortexm7_scratch;
 
+/* TS_OK, or what is wrong with the arguments. */
+ts_status ts_attention_scores_check(const ts_team *team, const ts_attention_scores_args *args,
+                                    const void *scratch);
+
 #endif

@@ -28,4 +28,7 @@ ts_scratch_fn ts_linear_o_cortexm7_scratch;
 ts_linear_o_fn ts_linear_o_cortexm4;
 ts_scratch_fn ts_linear_o_cortexm4_scratch;
 
+/* TS_OK, or what is wrong with the arguments. */
+ts_status ts_linear_o_check(const ts_team *team, const ts_linear_o_args *args, const void *scratch);
+
 #endif

@@ -28,4 +28,8 @@ ts_scratch_fn ts_linear_qk_cortexm7_scratch;
 ts_linear_qk_fn ts_linear_qk_cortexm4;
 ts_scratch_fn ts_linear_qk_cortexm4_scratch;
 
+/* TS_OK, or what is wrong with the arguments. */
+ts_status ts_linear_qk_check(const ts_team *team, const ts_linear_qk_args *args,
+                             const void *scratch);
+
 #endif

@@ -28,4 +28,7 @@ ts_scratch_fn ts_softmax_cortexm7_scratch;
 ts_softmax_fn ts_softmax_cortexm4;
 ts_scratch_fn ts_softmax_cortexm4_scratch;
 
+/* TS_OK, or what is wrong with the arguments. */
+ts_status ts_softmax_check(const ts_team *team, const ts_softmax_args *args, const void *scratch);
+
 #endif

@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 # Words that build nothing: answered by touchstone.cli, without SCons.
-COMMANDS = frozenset({"describe", "doctor", "fuzz", "list", "merge", "plan", "report", "trend"})
+COMMANDS = frozenset(
+    {"describe", "doctor", "fuzz", "lib", "list", "merge", "plan", "report", "trend"}
+)
 BAD_INPUT = 2
 INTERRUPTED = 130
 _FILE_VARIABLES = ("cache", "config", "costs", "from", "inputs")

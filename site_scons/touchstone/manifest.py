@@ -56,13 +56,16 @@ class Variant:
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """One operation. `folder` is its folder's name below kernels/ of `support` (rooms.py)."""
+    """One operation. `folder` is its folder's name below kernels/ of `support` (rooms.py); `check`
+    is the source of its argument checks, `args` the C struct of its arguments."""
 
     name: str
     folder: str
     summary: str
     header: str
     glue: str
+    check: str | None
+    args: str
     golden: str
     macs: str
     elements: str
@@ -183,6 +186,8 @@ def load_kernel(root: Path, folder: str, cache: Path, support: str = "") -> Kern
         summary=document["summary"],
         header=document["header"],
         glue=document["glue"],
+        check=document.get("check"),
+        args=document.get("args", f"ts_{document['name']}_args"),
         golden=document["golden"],
         macs=str(document["macs"]),
         elements=str(document["elements"]),
