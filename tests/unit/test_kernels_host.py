@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,12 @@ def test_every_schedule_gives_the_same_result(
     for cores in (1, 3, 8):
         for shape in ((1, 1, 1, 1), (7, 18, 6, 3), (11, 3, 5, 4)):
             check(program, kernel, (*shape, cores), NUMERICS[1], tmp_path, schedule)
+
+
+def test_argument_checks_find_what_is_wrong(tmp_path: Path) -> None:
+    program = host_kernels.build_checks(tmp_path)
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 @pytest.mark.parametrize("limit", softmax_traps.LIMITS)

@@ -57,6 +57,48 @@ def glue(kernel: str, variant: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def checked_glue(manifest: dict[str, Any], variant: str) -> str:
+    """The same, and each call's arguments are checked first: they must be right, but for where
+    operands lie, which have to end or begin at a page here."""
+    kernel, header = manifest["name"], (KERNELS / manifest["name"]).as_posix()
+    args = manifest.get("args", f"ts_{kernel}_args")
+    return f"""#include <stdlib.h>
+#define ts_{kernel}_scratch ts_{kernel}_{variant}_scratch
+#include "{header}/check.c"
+static void checked(const ts_team *team, const {args} *args, void *scratch) {{
+    const ts_status status = ts_{kernel}_check(team, args, scratch);
+    if (status != TS_OK && status != TS_ERROR_ALIGNMENT)
+        abort();
+    ts_{kernel}_{variant}(team, args, scratch);
+}}
+#define ts_job_run ts_job_run_{kernel}
+#define ts_job_scratch ts_job_scratch_{kernel}
+#define ts_{kernel} checked
+#include "{header}/job.c"
+"""
+
+
+def build_checks(directory: Path) -> Path:
+    """checks.c with the portable kernels under the operations' own names."""
+    from touchstone.library import entry_source
+    from touchstone.manifest import load_kernel
+
+    sources = [Path(__file__).with_name("checks.c")]
+    for name in manifests():
+        kernel = load_kernel(ROOT, name, directory / "yaml")
+        entry = directory / f"{name}.c"
+        text = entry_source(kernel, kernel.variant(VARIANT))
+        entry.write_text(text.replace('#include "', f'#include "{name}/', 1))
+        sources += [entry, KERNELS / name / "check.c", KERNELS / name / f"{VARIANT}.c"]
+    program = directory / "checks"
+    includes = [f"-I{KERNELS}", f"-I{KERNELS / 'include'}"]
+    command = [sys.executable, "-m", "ziglang", "cc", *FLAGS, "-UNDEBUG", *includes]
+    command += [*map(str, sources), "-o", str(program)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return program
+
+
 def _table(kernels: list[str]) -> str:
     """kernels.h: the entry points in the order of `kernels`."""
     lines = ['#include "ts_job.h"', f"enum {{ HOST_KERNELS = {len(kernels)} }};"]
@@ -79,7 +121,7 @@ def build(directory: Path) -> Path:
     sources = [RUNNER]
     for kernel in kernels:
         path = directory / f"{kernel}_glue.c"
-        path.write_text(glue(kernel, VARIANT))
+        path.write_text(checked_glue(manifests()[kernel], VARIANT))
         sources += [path, KERNELS / kernel / f"{VARIANT}.c"]
     program = directory / "runner"
     includes = [f"-I{directory}", f"-I{KERNELS / 'include'}"]
