@@ -245,7 +245,7 @@ def help_text() -> str:
     lines += [f"  {name.ljust(width)}  {meaning}" for name, meaning in VARIABLES.items()]
     lines += [
         "",
-        "Words instead of a build: list, plan, fuzz, merge, report, image, compiledb, doctor,",
+        "Words instead of a build: list, plan, fuzz, lib, merge, report, image, compiledb, doctor,",
         "fidelity, test. README.md says what they do.",
         "",
     ]
