@@ -101,10 +101,12 @@ def choices(catalogue: Catalogue, request: Request) -> list[Choice]:
 
 
 def draw_cells(found: Sequence[Choice], seed: int, count: int) -> list[Cell]:
-    """`count` different cells that fit their targets."""
+    """`count` different cells that fit their targets; the choices take turns, so that none is
+    left out."""
     cells: dict[str, Cell] = {}
+    turns = _shuffled(found, Draw(f"{seed}/turns"))
     for index in range(count * _ATTEMPTS):
-        cell = draw_cell(found, Draw(f"{seed}/{index}"))
+        cell = draw_cell(turns[len(cells) % len(turns)], Draw(f"{seed}/{index}"))
         if cell.id not in cells and fits(cell):
             cells[cell.id] = cell
         if len(cells) == count:
@@ -112,9 +114,15 @@ def draw_cells(found: Sequence[Choice], seed: int, count: int) -> list[Cell]:
     raise UserError(f"fuzz: found {len(cells)} different cells, asked for {count}")
 
 
-def draw_cell(found: Sequence[Choice], draw: Draw) -> Cell:
-    """Any cell; it may be too large."""
-    choice = found[draw.below(len(found))]
+def _shuffled(found: Sequence[Choice], draw: Draw) -> list[Choice]:
+    left, turns = list(found), []
+    while left:
+        turns.append(left.pop(draw.below(len(left))))
+    return turns
+
+
+def draw_cell(choice: Choice, draw: Draw) -> Cell:
+    """Any cell of a target and variant; it may be too large."""
     sizes = {name: draw.dimension(name) for name in "SEPHF"}
     names = id_dimensions(choice.kernel)
     numerics = Numerics(

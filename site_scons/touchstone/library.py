@@ -76,7 +76,8 @@ def libraries(catalogue: Catalogue, request: Request) -> list[Library]:
     for name in targets:
         target = catalogue.targets[name]
         toolchain = request.toolchain or target.toolchains[0].name
-        compiler = CompilerPlan(target, target.toolchain(toolchain).name, request.cflags)
+        found_toolchain = target.toolchain(toolchain).name
+        compiler = CompilerPlan(target, found_toolchain, request.cflags, catalogue.support)
         chosen = {k: choose(catalogue.kernels[k], target, request.variant) for k in kernels}
         found.append(Library(compiler, chosen))
     return found
@@ -160,12 +161,13 @@ class _Builder:
     def _headers(self, library: Library, include: Path) -> None:
         include.mkdir(parents=True)
         for name in PUBLIC:
-            shutil.copyfile(self.root / INCLUDE / name, include / name)
+            source = self.root / self.catalogue.support / INCLUDE / name
+            shutil.copyfile(source, include / name)
         # Headers of composed operations include those of what they share arguments with.
         for kernel in self.catalogue.kernels.values():
             if kernel.name in library.variants or self._shares_arguments(kernel, library):
                 (include / kernel.folder).mkdir()
-                source = self.root / "kernels" / kernel.folder / kernel.header
+                source = self.root / kernel.directory / kernel.header
                 shutil.copyfile(source, include / kernel.folder / kernel.header)
 
     def _shares_arguments(self, kernel: Kernel, library: Library) -> bool:
@@ -178,7 +180,7 @@ class _Builder:
             kernel = self.catalogue.kernels[name]
             source = folder / f"{name}.c"
             write_atomically(self.root / source, entry_source(kernel, variant).encode("ascii"))
-            objects.append(self._compile(library, str(source), folder, kernel.folder))
+            objects.append(self._compile(library, str(source), folder, kernel.directory))
         options = library.compiler.target.toolchain(library.compiler.toolchain).options
         program, words = archiver(library.compiler.toolchain, options)
         self._run(program, [*words, str(archive), *map(str, objects)], self.root)
@@ -189,7 +191,7 @@ class _Builder:
             kernel = self.catalogue.kernels[name]
             sources |= dict.fromkeys(variant_sources(self.catalogue, kernel, variant))
             if kernel.check is not None:
-                sources[f"kernels/{kernel.folder}/{kernel.check}"] = None
+                sources[f"{kernel.directory}/{kernel.check}"] = None
         return list(sources)
 
     def _compile(self, library: Library, source: str, folder: Path, own: str = "") -> Path:
@@ -198,7 +200,8 @@ class _Builder:
         stem = f"ts_{path.stem}" if own else f"{path.parent.name}.{path.stem}"
         made = folder / f"{stem}.o"
         local = self.programs.local_words(said.program, self.root)
-        includes = [f"-I{INCLUDE}", *([f"-Ikernels/{own}"] if own else [])]
+        folders = [*library.compiler.includes, *([own] if own else [])]
+        includes = [f"-I{name}" for name in folders]
         words = [*local, *said.compile, *includes, "-c", source, "-o", str(made)]
         self._run(said.program, words, self.root)
         return made

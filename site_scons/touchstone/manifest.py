@@ -64,8 +64,6 @@ class Kernel:
     summary: str
     header: str
     glue: str
-    check: str | None
-    args: str
     golden: str
     macs: str
     elements: str
@@ -75,6 +73,8 @@ class Kernel:
     layouts: Mapping[str, Mapping[str, str]]
     variants: tuple[Variant, ...]
     support: str = ""
+    check: str | None = None
+    args: str = ""
 
     @property
     def directory(self) -> str:

@@ -70,8 +70,8 @@ def test_a_schema_is_a_schema() -> None:
         ),
         (
             {"operand": []},
-            "k.yaml: top level: key: found 'operand', allowed elements, glue, golden, header, "
-            "layouts, macs, name, operands, params, peak, summary, variants; "
+            "k.yaml: top level: key: found 'operand', allowed args, check, elements, glue, "
+            "golden, header, layouts, macs, name, operands, params, peak, summary, variants; "
             "did you mean operands?",
         ),
         (
