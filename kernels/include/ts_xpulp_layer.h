@@ -1,327 +1,300 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A whole attention layer for XpulpV2, plain or with fused query and key weights.
+/* A whole attention layer for XpulpV2, all heads at once, plain or with fused query and key
+ * weights.
  *
- * 1. The input becomes row panels.
- * 2. For a group of heads: queries (panels), keys (rows) and values (transposed) of all rows;
- *    barrier; then, tile by tile of four rows, scores, softmax and context in one panel of the
- *    core. The context goes to the panels that the output projection reads. Barrier.
+ * 1. Queries, keys and values of all heads; with fused weights the input serves as the keys of all
+ *    heads. Barrier.
+ * 2. Scores, softmax and context of a few rows of a head at a time; a core's rows are its own, so
+ *    their context takes the queries' place where it is as large. Barrier.
  * 3. Output projection.
- * Each stage writes the layout that the next one reads, so nothing is transposed or copied. */
+ * Each stage writes the layout that the next one reads: queries and context are rows, keys and
+ * values panels. What the operands' exact sizes do not suit (E % 4, S % 4 of 2 or 3, P % 4) goes
+ * through copies with padding. */
 #ifndef TS_XPULP_LAYER_H
 #define TS_XPULP_LAYER_H
 
-#include "ts_xpulp_attention.h"
+#include "../mhsa/mhsa.h"
+#include "ts_xpulp_prepare.h"
+#include "ts_xpulp_share.h"
+#include "ts_xpulp_softmax.h"
 
-/* Queries, keys and values of a group of heads take at most about this many bytes. */
-#define TS_XP_GROUP_BYTES 32768u
+/* Whoever includes this says with TS_XP_FUSED, 0 or 1, whether the query and key weights are fused:
+ * each variant has the code of one kind alone. */
 
+/* Rows of a head that a core takes through scores, softmax and context at once. */
+#define TS_XP_CHUNK 12u
+
+/* What the stages share: sizes with padding, and where things lie. */
 typedef struct {
-    const int8_t *weight; /* layout rows4 */
-    const int32_t *bias;
-    ts_requant requant;
-} ts_xp_linear;
-
-typedef struct {
-    ts_shape shape;
-    const int8_t *input;  /* [S, E] */
-    uint32_t query_width; /* P, or E when the input serves as the keys */
-    ts_xp_linear query;   /* [H, query_width, E] */
-    ts_xp_linear key;     /* [H, P, E]; weight NULL: the input serves as the keys */
-    ts_xp_linear value;   /* [H, P, E] */
-    ts_xp_linear output;  /* [E, H*P] */
-    ts_requant scores;    /* per tensor */
-    ts_requant context;   /* H*P channels when per channel */
-    ts_softmax_table table;
-    int8_t *result; /* [S, E] */
+    const ts_team *team;
+    /* Fused: q_weight [H, E, E] and what belongs to it are the fused ones, those of k unused. */
+    const ts_mhsa_args *args;
+    uint32_t S, P, width; /* width: of a head's queries, P or E */
+    uint32_t query_row, context_row, key_head, parts;
+    int8_t *queries, *keys, *values, *context;
+    int8_t *map, *mix; /* this core's */
+    uint32_t *buffer;  /* this core's */
+    int8_t *copy, *spread;
+    ts_xp_input input;
 } ts_xp_layer;
 
-/* How the scratch memory is used: bytes from its start, the total last. With a key projection,
- * queries and keys have the channels of a group side by side in rows of `width` bytes (queries as
- * row panels), so that a head may begin within a word; without, each head has its own query
- * panels. */
-typedef struct {
-    uint32_t group, width; /* heads of a group */
-    uint32_t context, queries, keys, values;
-    uint32_t panels, cuts, bytes; /* one panel and one cut (ts_xp_cut_queries) per core */
-} ts_xp_layer_plan;
-
-/* Heads of a group: equal groups, as few as TS_XP_GROUP_BYTES allows. `width`: bytes of query, key
- * and value per row and head, each rounded up to 4. */
-static inline uint32_t ts_xp_layer_group(const ts_shape *shape, uint32_t width) {
-    const uint32_t bytes = shape->H * ts_xp_align4(shape->S) * width;
-    return ts_ceil_div(shape->H, ts_min(shape->H, ts_ceil_div(bytes, TS_XP_GROUP_BYTES)));
-}
-
-/* Bytes of a cut: words of P channels that may begin within a word. */
-static inline uint32_t ts_xp_cut_bytes(uint32_t P) { return P & 3 ? 4 * (ts_xp_align4(P) + 4) : 0; }
-
-/* `query_width`: 0 with a key projection, else the width of the queries. */
-static inline ts_xp_layer_plan ts_xp_plan_layer(const ts_shape *shape, uint32_t query_width,
-                                                uint32_t cores) {
+/* Lays the scratch memory out; returns its end. */
+TS_XP_STAGE int8_t *ts_xp_lay_out(ts_xp_layer *layer, const ts_shape *shape, const ts_team *team,
+                                  int8_t *output, int8_t *at) {
     const uint32_t S = ts_xp_align4(shape->S), P = ts_xp_align4(shape->P);
-    const uint32_t query = ts_xp_align4(query_width);
-    ts_xp_layer_plan plan;
-    plan.group = ts_xp_layer_group(shape, query_width ? query + P : 3 * P);
-    plan.width = ts_xp_align4(plan.group * shape->P);
-    plan.context = S * ts_xp_align4(shape->E);
-    plan.queries = plan.context + S * ts_xp_align4(shape->H * shape->P);
-    plan.keys = plan.queries + S * (query_width ? plan.group * query : plan.width);
-    plan.values = plan.keys + (query_width ? 0 : S * plan.width);
-    plan.panels = plan.values + S * plan.width;
-    plan.cuts = plan.panels + 4 * S * cores;
-    plan.bytes = plan.cuts + (query_width ? 0 : cores * ts_xp_cut_bytes(shape->P));
-    return plan;
-}
-
-typedef struct {
-    uint32_t group, width;
-    uint32_t query_head, query_row; /* bytes; a tile is four rows */
-    int8_t *input, *context, *queries, *keys, *values;
-    uint32_t *panel, *cut; /* of this core */
-} ts_xp_layer_memory;
-
-static inline ts_xp_layer_memory ts_xp_layer_place(const ts_xp_layer *layer, const ts_team *team,
-                                                   int8_t *scratch) {
-    const ts_shape *shape = &layer->shape;
-    const int keys = layer->key.weight != NULL;
-    const ts_xp_layer_plan plan =
-        ts_xp_plan_layer(shape, keys ? 0 : layer->query_width, team->cores);
-    const uint32_t S = ts_xp_align4(shape->S), query = ts_xp_align4(layer->query_width);
-    return (ts_xp_layer_memory){
-        .group = plan.group,
-        .width = plan.width,
-        .query_head = keys ? 4 * shape->P : S * query,
-        .query_row = keys ? plan.width : query,
-        .input = scratch,
-        .context = scratch + plan.context,
-        .queries = scratch + plan.queries,
-        .keys = scratch + plan.keys,
-        .values = scratch + plan.values,
-        .panel = (uint32_t *)(scratch + plan.panels) + team->core * S,
-        .cut = (uint32_t *)(scratch + plan.cuts) + team->core * (ts_xp_cut_bytes(shape->P) / 4),
-    };
-}
-
-/* A projection of the input panels by heads first .. first + heads - 1 of `linear`, their channels
- * side by side, without where its output goes. The output has room for whole tiles. */
-static inline ts_xp_product ts_xp_projection(const ts_shape *shape, const void *panels,
-                                             const ts_xp_linear *linear, uint32_t width,
-                                             uint32_t first, uint32_t heads) {
-    const uint32_t depth = ts_xp_align4(shape->E);
-    return (ts_xp_product){
-        .heads = 1,
-        .rows = ts_xp_whole_rows(shape->S),
-        .columns = heads * width,
-        .depth = depth,
-        .left = panels,
-        .left_tile = 4 * depth,
-        .right = linear->weight + first * width * depth,
-        .right_pitch = depth,
-        .bias = linear->bias + first * width,
-        .requant = ts_requant_from(linear->requant, first * width),
-        .acc_bound = depth * 128 * 128,
-    };
-}
-
-static inline void ts_xp_share_product(const ts_team *team, const ts_xp_product *product) {
-    ts_xp_product_s8(product, ts_xp_share(team, ts_xp_units(product)));
-}
-
-/* Queries of a group of heads, each head with its own row panels. Each of these functions has its
- * own frame, so that the stack holds one product at a time. */
-static TS_XP_NOINLINE __attribute__((unused)) void
-ts_xp_project_heads(const ts_team *team, const ts_shape *shape, const void *panels,
-                    const ts_xp_linear *linear, uint32_t width, uint32_t first, uint32_t heads,
-                    int8_t *queries) {
-    ts_xp_product product = ts_xp_projection(shape, panels, linear, width, first, heads);
-    const uint32_t pitch = ts_xp_align4(width);
-    product.heads = heads;
-    product.columns = width;
-    product.right_head = width * product.depth;
-    product.output = queries;
-    product.output_head = ts_xp_align4(shape->S) * pitch;
-    product.output_row_tile = 4 * pitch;
-    product.output_channel_tile = 16;
-    product.output_word = 4;
-    ts_xp_share_product(team, &product);
-}
-
-/* Queries of a group of heads side by side, as row panels. */
-static TS_XP_NOINLINE __attribute__((unused)) void
-ts_xp_project_queries(const ts_team *team, const ts_xp_layer *layer, const ts_xp_layer_memory *m,
-                      uint32_t first, uint32_t heads) {
-    const ts_shape *shape = &layer->shape;
-    ts_xp_product product =
-        ts_xp_projection(shape, m->input, &layer->query, shape->P, first, heads);
-    product.output = m->queries;
-    product.output_row_tile = 4 * m->width;
-    product.output_channel_tile = 16;
-    product.output_word = 4;
-    ts_xp_share_product(team, &product);
-}
-
-/* Keys of a group of heads side by side, as rows. */
-static TS_XP_NOINLINE __attribute__((unused)) void
-ts_xp_project_keys(const ts_team *team, const ts_xp_layer *layer, const ts_xp_layer_memory *m,
-                   uint32_t first, uint32_t heads) {
-    const ts_shape *shape = &layer->shape;
-    ts_xp_product product = ts_xp_projection(shape, m->input, &layer->key, shape->P, first, heads);
-    product.output = m->keys;
-    product.output_row_tile = 4 * m->width;
-    product.output_channel_tile = 4;
-    product.output_word = m->width;
-    ts_xp_share_product(team, &product);
-}
-
-/* Values of a group of heads, one row per channel, align4(S) bytes apart. */
-static TS_XP_NOINLINE __attribute__((unused)) void
-ts_xp_project_values(const ts_team *team, const ts_xp_layer *layer, const ts_xp_layer_memory *m,
-                     uint32_t first, uint32_t heads) {
-    const ts_shape *shape = &layer->shape;
-    ts_xp_product product =
-        ts_xp_projection(shape, m->input, &layer->value, shape->P, first, heads);
-    const uint32_t pitch = ts_xp_align4(shape->S);
-    product.output = m->values;
-    product.output_row_tile = 4;
-    product.output_channel_tile = 4 * pitch;
-    product.output_word = pitch;
-    product.transposed = 1;
-    ts_xp_share_product(team, &product);
-}
-
-typedef struct {
-    const ts_xp_layer *layer;
-    const ts_xp_layer_memory *memory;
-    uint32_t first; /* head of the group */
-    ts_xp_tile_product scores, context;
-} ts_xp_layer_work;
-
-/* The words of a tile's queries that hold the P channels from `first` on, other channels 0; returns
- * their number. */
-static inline uint32_t ts_xp_cut_queries(uint32_t *cut, const uint32_t *panel, uint32_t first,
-                                         uint32_t P) {
-    const uint32_t begin = first & 3, end = begin + P, words = ts_ceil_div(end, 4);
-    panel += first & ~3u;
-    for (uint32_t k = 0; k < words; k++) {
-        uint32_t mask = k ? ~0u : ~0u << (8 * begin);
-        if (4 * k + 4 > end)
-            mask &= (1u << (8 * (end & 3))) - 1;
-        for (uint32_t i = 0; i < 4; i++)
-            cut[4 * k + i] = panel[4 * k + i] & mask;
+    const uint32_t E = ts_xp_align4(shape->E), width = TS_XP_FUSED ? E : P, HP = shape->H * P;
+    const uint32_t rows = ts_xp_whole_tiles(shape->S), chunk = ts_min(TS_XP_CHUNK, S);
+    layer->S = S;
+    layer->P = P;
+    layer->width = width;
+    layer->key_head = TS_XP_FUSED ? 0 : S * P;
+    layer->query_row = shape->H * width;
+    layer->context_row = ts_xp_align4(shape->H * shape->P);
+    layer->keys = at;
+    at += S * (TS_XP_FUSED ? E : HP);
+    layer->values = at;
+    at += S * HP;
+    layer->queries = layer->context = at;
+    at += rows * layer->query_row;
+    layer->map = at + team->core * chunk * S;
+    at += team->cores * chunk * S;
+    /* The output is written last: until then it serves as memory where it is large enough. */
+    const int in_output = team->cores * 2 * S <= shape->S * shape->E;
+    layer->buffer = (uint32_t *)((in_output ? output : at) + team->core * 2 * S);
+    at += in_output ? 0 : team->cores * 2 * S;
+    layer->copy = at;
+    if (ts_xp_copies(shape->S, shape->E))
+        at += rows * E;
+    if (shape->P & 3 || width != P) {
+        layer->context = at;
+        at += rows * layer->context_row;
     }
-    return words;
+    layer->spread = at;
+    if (shape->P & 3 || (TS_XP_FUSED && shape->E & 3))
+        at += TS_XP_SPREAD_BYTES * (layer->query_row + 3 * HP);
+    layer->mix = at + team->core * chunk * P;
+    if (shape->P & 3)
+        at += team->cores * chunk * P;
+    return at;
 }
 
-/* Scores of one tile into the core's panel. */
-static inline void ts_xp_layer_scores(ts_xp_layer_work *w, const ts_xp_tile *tile) {
-    const ts_xp_layer *layer = w->layer;
-    const ts_xp_layer_memory *m = w->memory;
-    const uint32_t P = layer->shape.P, first = tile->head * P;
-    const int8_t *queries = m->queries + tile->row * m->query_row;
-    const int8_t *keys = layer->input;
-    if (!layer->key.weight) {
-        queries += tile->head * m->query_head;
-    } else if (P & 3) {
-        w->scores.product.depth =
-            4 * ts_xp_cut_queries(m->cut, (const uint32_t *)queries, first, P);
-        queries = (const int8_t *)m->cut;
-        keys = m->keys + (first & ~3u);
-    } else {
-        queries += tile->head * m->query_head;
-        keys = m->keys + first;
+/* Biases and factors with a place for each column, see ts_xp_spread: query, key, value, context. */
+static inline int8_t *ts_xp_spread_place(const ts_xp_layer *layer, uint32_t number) {
+    const uint32_t HP = layer->args->shape.H * layer->P;
+    return layer->spread + TS_XP_SPREAD_BYTES * (number ? layer->query_row + (number - 1) * HP : 0);
+}
+
+TS_XP_STAGE void ts_xp_use_spread(const ts_xp_layer *layer, ts_xp_call *call, uint32_t number,
+                                  uint32_t block) {
+    const int8_t *place = ts_xp_spread_place(layer, number);
+    const uint32_t columns = number ? layer->args->shape.H * layer->P : layer->query_row;
+    call->bias = (const int32_t *)place + 4 * block;
+    if (call->factors_step)
+        call->factors = (const uint16_t *)(place + 4 * columns) + 4 * block;
+}
+
+/* This core's share of the input's words into panels, as the keys of all heads. */
+TS_XP_STAGE void ts_xp_pack_keys(const ts_xp_layer *layer) {
+    const uint32_t words = layer->input.depth / 4, S = layer->args->shape.S;
+    const ts_range share = ts_team_share(layer->team, S);
+    for (uint32_t row = share.begin; row < share.end; row++) {
+        const uint32_t *from = (const uint32_t *)(layer->input.left + row * layer->input.depth);
+        uint32_t *to = (uint32_t *)layer->keys + row / 4 * 4 * words + (row & 3);
+        for (uint32_t i = 0; i < words; i++)
+            to[4 * i] = from[i];
     }
-    ts_xp_scores(&w->scores, queries, keys, tile->rows, m->panel);
 }
 
-static inline void ts_xp_layer_tile(void *context, const ts_xp_tile *tile) {
-    ts_xp_layer_work *w = context;
-    const ts_xp_layer *layer = w->layer;
-    const ts_xp_layer_memory *m = w->memory;
-    const uint32_t P = layer->shape.P, first_channel = (w->first + tile->head) * P;
-    int8_t *output = m->context + tile->row * ts_xp_align4(layer->shape.H * P);
-
-    ts_xp_layer_scores(w, tile);
-    ts_xp_softmax_panel(m->panel, tile->rows, layer->shape.S, &layer->table);
-    ts_xp_product *product = &w->context.product;
-    product->rows = ts_xp_whole_rows(tile->rows);
-    product->right = m->values + tile->head * P * product->right_pitch;
-    product->requant = ts_requant_from(layer->context, first_channel);
-    product->first_channel = first_channel;
-    product->output = product->scattered ? output : output + 4 * first_channel;
-    ts_xp_tile_run(&w->context, 1);
+/* Queries, keys and values of some rows of a head. `group`: head and part of its columns. */
+TS_XP_STAGE void ts_xp_project(void *context, uint32_t group, uint32_t first, uint32_t rows) {
+    const ts_xp_layer *layer = context;
+    const ts_mhsa_args *args = layer->args;
+    const ts_xp_input *input = &layer->input;
+    const uint32_t S = layer->S, P = layer->P, parts = layer->parts;
+    uint32_t head = group, part = 0;
+    if (parts > 1) {
+        head = group / parts;
+        part = group - head * parts;
+    }
+    const uint32_t begin = part * P / 4 / parts, blocks = (part + 1) * P / 4 / parts - begin;
+    const uint32_t block = head * P / 4 + begin;
+    ts_xp_call calls[3], *call = calls;
+    uint32_t query_block = block, query_blocks = blocks;
+    if (TS_XP_FUSED) {
+        const uint32_t query_begin = part * layer->width / 4 / parts;
+        query_block = head * layer->width / 4 + query_begin;
+        query_blocks = (part + 1) * layer->width / 4 / parts - query_begin;
+    }
+    ts_xp_input queries = *input;
+    if (TS_XP_FUSED)
+        queries.columns = args->shape.H * args->shape.E;
+    ts_xp_set_linear(call, &queries, args->q_weight, args->q_bias, &args->q, query_block);
+    ts_xp_set_output(call, layer->queries + 4 * query_block, layer->query_row, query_blocks);
+    if (layer->width != (TS_XP_FUSED ? args->shape.E : args->shape.P))
+        ts_xp_use_spread(layer, call, 0, query_block);
+    call++;
+    if (!TS_XP_FUSED) {
+        ts_xp_set_linear(call, input, args->k_weight, args->k_bias, &args->k, block);
+        ts_xp_set_output(call, layer->keys + head * S * P + 16 * begin, 4, blocks);
+        call->output_block = 16;
+        call->output_tile = 4 * P;
+        if (args->shape.P & 3)
+            ts_xp_use_spread(layer, call, 1, block);
+        call++;
+    }
+    ts_xp_set_linear(call, input, args->v_weight, args->v_bias, &args->v, block);
+    ts_xp_set_output(call, layer->values + 4 * block * S, 4, blocks);
+    call->output_block = 4 * S;
+    call->select = TS_XP_COLUMNS;
+    if (args->shape.P & 3)
+        ts_xp_use_spread(layer, call, 2, block);
+    const uint32_t skipped = query_blocks == 0; /* a part of narrow queries */
+    ts_xp_run(calls + skipped, (uint32_t)(call - calls) + 1 - skipped, first, rows);
 }
 
-/* Scores, softmax and context of a group's heads, this core's tiles. */
-static TS_XP_NOINLINE __attribute__((unused)) void
-ts_xp_layer_attention(const ts_team *team, const ts_xp_layer *layer, const ts_xp_layer_memory *m,
-                      uint32_t first, uint32_t heads) {
-    const ts_shape *shape = &layer->shape;
-    const uint32_t S = ts_xp_align4(shape->S), E = shape->E, P = shape->P;
-    ts_xp_layer_work w = {.layer = layer, .memory = m, .first = first};
-    if (layer->key.weight)
-        ts_xp_scores_prepare(&w.scores, S, ts_xp_align4(P), m->width, &layer->scores);
-    else
-        ts_xp_scores_prepare(&w.scores, shape->S, E, E, &layer->scores);
-    w.context.product = (ts_xp_product){
-        .heads = 1,
-        .columns = P,
-        .depth = S,
-        .left = m->panel,
-        .right_pitch = S,
-        .requant = layer->context,
-        .acc_bound = 255 * 128, /* a softmax row sums up to at most 255 */
-        .output_channel_tile = P & 3 ? 0 : 16,
-        .output_word = 4,
-        .scattered = (P & 3) != 0,
-    };
-    ts_xp_tile_prepare(&w.context);
-    ts_xp_for_tiles(team, heads, shape->S, ts_xp_layer_tile, &w);
+/* P channels of each row, each row align4(P) bytes, to their place in the context. */
+TS_XP_STAGE void ts_xp_close_up(const ts_xp_layer *layer, uint32_t head, uint32_t row,
+                                uint32_t rows) {
+    const uint32_t P = layer->args->shape.P;
+    const int8_t *from = layer->mix;
+    int8_t *to = layer->context + row * layer->context_row + head * P;
+    for (; rows; rows--, from += layer->P, to += layer->context_row)
+        for (uint32_t i = 0; i < P; i++)
+            to[i] = from[i];
 }
 
-static TS_XP_NOINLINE __attribute__((unused)) void
-ts_xp_layer_output(const ts_team *team, const ts_xp_layer *layer, const ts_xp_layer_memory *m) {
-    const ts_shape *shape = &layer->shape;
-    const uint32_t depth = ts_xp_align4(shape->H * shape->P);
-    const ts_xp_product product = {
-        .heads = 1,
-        .rows = shape->S,
-        .columns = shape->E,
-        .depth = depth,
-        .left = m->context,
-        .left_tile = 4 * depth,
-        .right = layer->output.weight,
-        .right_pitch = depth,
-        .bias = layer->output.bias,
-        .requant = layer->output.requant,
-        .acc_bound = depth * 128 * 128,
-        .output = layer->result,
-        .output_row_tile = 4 * shape->E,
-        .output_channel_tile = 4,
-        .output_word = shape->E,
-    };
-    ts_xp_share_product(team, &product);
+/* The first rows of those left, no more than a chunk, and no single row left behind. */
+static inline uint32_t ts_xp_chunk(uint32_t rows) {
+    return rows <= TS_XP_CHUNK ? rows : rows == TS_XP_CHUNK + 1 ? TS_XP_CHUNK - 4 : TS_XP_CHUNK;
 }
 
-static inline void ts_xp_layer_run(const ts_team *team, const ts_xp_layer *layer, void *scratch) {
-    const ts_shape *shape = &layer->shape;
-    const ts_xp_layer_memory m = ts_xp_layer_place(layer, team, scratch);
-    ts_xp_pack_panels(team, m.input, layer->input, shape->S, shape->E);
+/* The last key's scores, alone in its panel: no whole block for it. */
+TS_XP_STAGE void ts_xp_last_scores(ts_xp_call *scores, uint32_t keys, uint32_t rows) {
+    const int8_t *right = scores->right;
+    scores->right += (keys - 1) * 4 * scores->steps;
+    scores->output += keys - 1;
+    scores->blocks = 1;
+    scores->tiles = rows / 4;
+    if (rows > 1)
+        ts_xp_fast4x1(scores, 1);
+    if (rows & 3) {
+        scores->left += rows / 4 * 4 * scores->left_row;
+        scores->output += rows / 4 * scores->output_tile;
+        scores->tiles = 1;
+        ts_xp_fast1x1(scores, 1);
+    }
+    scores->right = right;
+}
+
+/* The scores of some rows; where keys % 4 is 1, rows % 4 is 0 or 1. */
+TS_XP_STAGE void ts_xp_scores(ts_xp_call *scores, const int8_t *left, int8_t *map, uint32_t keys,
+                              uint32_t rows) {
+    const uint32_t narrow = (keys & 3) == 1 && keys > 1 && scores->path == TS_XP_FAST;
+    scores->left = left;
+    scores->output = map;
+    scores->blocks = (keys + 3) / 4 - narrow;
+    ts_xp_run(scores, 1, 0, rows);
+    if (narrow) {
+        scores->left = left;
+        scores->output = map;
+        ts_xp_last_scores(scores, keys, rows);
+    }
+}
+
+/* Scores, softmax and context of some rows of a head. */
+TS_XP_STAGE void ts_xp_attend(void *context, uint32_t head, uint32_t first, uint32_t rows) {
+    const ts_xp_layer *layer = context;
+    const ts_mhsa_args *args = layer->args;
+    const uint32_t S = layer->S, P = layer->P, width = layer->width, row = layer->query_row;
+    const uint32_t split = args->shape.P & 3, block = head * P / 4;
+    const int8_t *queries = layer->queries + first * row + head * width;
+    int8_t *output = split ? layer->mix : layer->context + first * layer->context_row + head * P;
+    ts_xp_call scores, mix;
+    ts_xp_set_product(&scores, TS_XP_ZERO, queries, row, layer->keys + head * layer->key_head,
+                      width);
+    ts_xp_set_output(&scores, layer->map, S, S / 4);
+    ts_xp_set_scale(&scores, &args->scores, 0, width * 128 * 128, 0);
+    ts_xp_set_product(&mix, TS_XP_UNSIGNED, layer->map, S, layer->values + head * S * P, S);
+    ts_xp_set_output(&mix, output, split ? P : layer->context_row, P / 4);
+    ts_xp_set_scale(&mix, &args->context, layer->input.columns, 255 * 128, block);
+    if (split)
+        ts_xp_use_spread(layer, &mix, 3, block);
+    while (rows) {
+        const uint32_t chunk = ts_xp_chunk(rows);
+        ts_xp_scores(&scores, queries, layer->map, args->shape.S, chunk);
+        ts_xp_softmax_map(layer->map, args->shape.S, chunk, &args->table, layer->buffer);
+        mix.left = layer->map;
+        mix.output = output;
+        ts_xp_run(&mix, 1, 0, chunk);
+        if (split)
+            ts_xp_close_up(layer, head, first, chunk);
+        else
+            output += chunk * layer->context_row;
+        first += chunk;
+        rows -= chunk;
+        queries += chunk * row;
+    }
+}
+
+/* A block of columns of the output projection, to the result or a padded copy of it. */
+TS_XP_STAGE void ts_xp_output(void *context, uint32_t block, uint32_t first, uint32_t rows) {
+    const ts_xp_layer *layer = context;
+    const ts_mhsa_args *args = layer->args;
+    const ts_xp_input input = {layer->context, layer->context_row, args->shape.E};
+    const int copies = ts_xp_copies(args->shape.S, args->shape.E);
+    ts_xp_call call;
+    ts_xp_set_linear(&call, &input, args->o_weight, args->o_bias, &args->o, block);
+    ts_xp_set_output(&call, (copies ? layer->copy : args->output) + 4 * block, layer->input.depth,
+                     1);
+    ts_xp_run(&call, 1, first, rows);
+}
+
+/* Copies with padding, for shapes that need them. */
+TS_XP_STAGE void ts_xp_layer_copy(ts_xp_layer *layer) {
+    const ts_mhsa_args *args = layer->args;
+    const ts_shape *shape = &args->shape;
+    const uint32_t H = shape->H, P = shape->P;
+    const ts_team *team = layer->team;
+    if (layer->query_row != H * (TS_XP_FUSED ? shape->E : P))
+        ts_xp_spread(team, ts_xp_spread_place(layer, 0), args->q_bias + 4, &args->q, H,
+                     TS_XP_FUSED ? shape->E : P);
+    if (P & 3) {
+        if (!TS_XP_FUSED)
+            ts_xp_spread(team, ts_xp_spread_place(layer, 1), args->k_bias + 4, &args->k, H, P);
+        ts_xp_spread(team, ts_xp_spread_place(layer, 2), args->v_bias + 4, &args->v, H, P);
+        ts_xp_spread(team, ts_xp_spread_place(layer, 3), NULL, &args->context, H, P);
+    }
+    if (ts_xp_copies(shape->S, shape->E)) {
+        layer->input.left = layer->copy;
+        ts_xp_copy_in(team, layer->copy, args->input, shape->S, shape->E);
+    }
     ts_team_barrier(team);
-    for (uint32_t first = 0; first < shape->H; first += m.group) {
-        const uint32_t heads = ts_min(m.group, shape->H - first);
-        if (layer->key.weight) {
-            ts_xp_project_queries(team, layer, &m, first, heads);
-            ts_xp_project_keys(team, layer, &m, first, heads);
-        } else {
-            ts_xp_project_heads(team, shape, m.input, &layer->query, layer->query_width, first,
-                                heads, m.queries);
-        }
-        ts_xp_project_values(team, layer, &m, first, heads);
+}
+
+TS_XP_STAGE void ts_xp_layer_run(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
+    const ts_shape *shape = &args->shape;
+    const int copies = ts_xp_copies(shape->S, shape->E);
+    ts_xp_layer layer;
+    layer.team = team;
+    layer.args = args;
+    layer.input.left = args->input;
+    layer.input.depth = ts_xp_align4(shape->E);
+    layer.input.columns = shape->H * shape->P;
+    ts_xp_lay_out(&layer, shape, team, args->output, scratch);
+    if (copies || shape->P & 3)
+        ts_xp_layer_copy(&layer);
+    if (TS_XP_FUSED)
+        ts_xp_pack_keys(&layer);
+    layer.parts = ts_xp_parts(team, shape->H * ts_xp_tiles(shape->S, 0), layer.P / 4);
+    ts_xp_for_pieces(team, shape->H * layer.parts, shape->S, 0, ts_xp_project, &layer);
+    ts_team_barrier(team);
+    ts_xp_for_pieces(team, shape->H, shape->S, 1, ts_xp_attend, &layer);
+    ts_team_barrier(team);
+    ts_xp_for_pieces(team, layer.input.depth / 4, shape->S, 1, ts_xp_output, &layer);
+    if (copies) {
         ts_team_barrier(team);
-        ts_xp_layer_attention(team, layer, &m, first, heads);
-        ts_team_barrier(team);
+        ts_xp_copy_out(team, args->output, layer.copy, shape->S, shape->E);
     }
-    ts_xp_layer_output(team, layer, &m);
 }
 
 #endif

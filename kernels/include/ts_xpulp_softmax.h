@@ -221,4 +221,43 @@ ts_xp_softmax_rows(const ts_xp_rows *rows, const ts_softmax_table *table) {
     }
 }
 
+/* kernels/generators/xpulp_softmax.py. Rows of n elements, align4(n) bytes apart, from words to
+ * words; it reads one word beyond the last input row and writes to the input's padding; the
+ * output's padding becomes 0. Input and output may be the same. `pairs`: layout softmax_pairs;
+ * `buffer` of 2 * align4(n) bytes; rows at least 1. */
+void ts_xp_softmax_pairs(const int8_t *input, uint8_t *output, uint32_t n, uint32_t rows,
+                         const uint32_t *pairs, uint32_t *buffer);
+
+/* Sums of rows up to this length fit what ts_xp_softmax_pairs takes. */
+#define TS_XP_PAIRS_LONGEST 1000u
+
+/* Where ts_xp_softmax_pairs does not do. */
+static __attribute__((noinline, unused)) void
+ts_xp_softmax_general(int8_t *map, uint32_t n, uint32_t rows, const ts_softmax_table *table) {
+    const uint32_t pitch = (n + 3) & ~3u;
+    const ts_xp_rows wide = {
+        .input = map,
+        .output = (uint8_t *)map,
+        .input_step = 4,
+        .output_step = 4,
+        .input_row = pitch,
+        .output_row = pitch,
+        .rows = rows,
+        .n = n,
+        .padded = 1,
+    };
+    ts_xp_softmax_rows(&wide, table);
+}
+
+/* Rows of n elements, align4(n) bytes apart, in place; the padding becomes 0. `table` in layout
+ * softmax_pairs; `buffer` of 2 * align4(n) bytes. */
+static inline void ts_xp_softmax_map(int8_t *map, uint32_t n, uint32_t rows,
+                                     const ts_softmax_table *table, uint32_t *buffer) {
+    const uint32_t *pairs = table->entries + 256;
+    if (pairs[0] && n <= TS_XP_PAIRS_LONGEST)
+        ts_xp_softmax_pairs(map, (uint8_t *)map, n, rows, pairs, buffer);
+    else
+        ts_xp_softmax_general(map, n, rows, table);
+}
+
 #endif

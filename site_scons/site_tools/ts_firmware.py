@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Firmware and host programs: objects, layout.ld, firmware.elf, its loadable part, its costs.
 
+    env.TouchstoneAssembly(source.S, [], TS_GENERATOR=module)
     env.TouchstoneObject(object, source, TS_WORDS=compile words)
     env.TouchstoneLayout(layout.ld, Value(text))
     env.TouchstoneFirmware(firmware.elf, objects, TS_WORDS=link words, TS_TAIL=last words)
@@ -8,7 +9,7 @@
     env.TouchstoneCosts(firmware.costs, [firmware.load, Value(core)])
     env.TouchstoneHostProgram(program, C sources, TS_WORDS=compile words)
 
-Each takes TS_PROGRAM besides, the compiler's name. Construction variables: TS_PROGRAMS
+All but the first take TS_PROGRAM besides, the compiler's name. Construction variables: TS_PROGRAMS
 (touchstone.toolchains.registry.Programs) finds compilers and knows their fingerprints, TS_ROOT is
 the checkout, TS_SESSION the notes of this command. Words are lists, never a shell's line, so paths
 may hold spaces.
@@ -37,6 +38,11 @@ def _tool(env, words, folder="."):
     )
     if output:
         env["TS_SESSION"].say(output.rstrip())
+
+
+def _assembly(target, source, env):
+    registry = env["TS_SESSION"].registry
+    stages.make_assembly(env["TS_GENERATOR"], str(target[0]), env["TS_ROOT"], registry)
 
 
 def _compile(target, source, env):
@@ -71,6 +77,7 @@ def generate(env):
     """Called by SCons: adds this tool to `env`."""
     scanner = CScanner()
     builders = {
+        "TouchstoneAssembly": Builder(action=stage_action(_assembly, "generate")),
         "TouchstoneObject": Builder(
             action=stage_action(_compile, "compile"), source_scanner=scanner
         ),

@@ -89,13 +89,25 @@ class _Matrix:
 
         return self._once(packed.inputs, make)
 
+    def _source(self, plan):
+        def make():
+            env = self._env
+            target = self._file(plan.compiled)
+            made = env.TouchstoneAssembly(target, [], TS_GENERATOR=plan.generator)
+            env.Depends(made, self._files(self._stamps.generator_modules(plan.generator)))
+            return made[0]
+
+        if plan.generator is None:
+            return self._file(plan.source)
+        return self._once(plan.compiled, make)
+
     def _object(self, plan):
         def make():
             env = self._env
             words, program = nodes.compile_words(plan), nodes.commands(plan.compiler).program
             made = env.TouchstoneObject(
                 self._file(plan.object),
-                self._file(plan.source),
+                self._source(plan),
                 TS_PROGRAM=program,
                 TS_WORDS=words,
             )

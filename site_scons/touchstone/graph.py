@@ -23,6 +23,7 @@ from touchstone.sizes import Needs
 
 BUILD = "build"
 CELLS = f"{BUILD}/cells"
+GENERATORS = "kernels/generators"
 COMMON_SOURCES = "targets/common"
 INCLUDES = ("kernels/include", "targets/common")
 SIMULATOR_SOURCES = "site_scons/touchstone/simulators"
@@ -57,11 +58,27 @@ class ObjectPlan:
     source: str
 
     @property
+    def generator(self) -> str | None:
+        """The module whose output is compiled where the source is a Python file."""
+        stem, extension = posixpath.splitext(self._below_support)
+        return stem.replace("/", ".") if extension == ".py" else None
+
+    @property
+    def compiled(self) -> str:
+        """What the compiler reads: the source, or the assembly that it generates."""
+        if self.generator is None:
+            return self.source
+        return f"{BUILD}/generated/{posixpath.splitext(self._below_support)[0]}.S"
+
+    @property
     def object(self) -> str:
         """The object's path: the source's path below obj/, the same in every project."""
+        return f"{self.compiler.directory}/obj/{posixpath.splitext(self._below_support)[0]}.o"
+
+    @property
+    def _below_support(self) -> str:
         support = f"{self.compiler.support}/" if self.compiler.support else ""
-        source = self.source.removeprefix(support)
-        return f"{self.compiler.directory}/obj/{posixpath.splitext(source)[0]}.o"
+        return self.source.removeprefix(support)
 
 
 @dataclass(frozen=True)
@@ -235,6 +252,8 @@ def variant_sources(catalogue: Catalogue, kernel: Kernel, variant: Variant) -> l
         seen.add((owner.name, current.name))
         for name in current.sources:
             sources[posixpath.normpath(f"{owner.directory}/{name}")] = None
+        generators = posixpath.join(owner.support, GENERATORS)
+        sources.update({f"{generators}/{name}.py": None for name in current.generated})
         for use in current.uses:
             used_kernel, _, used_variant = use.partition(".")
             used = catalogue.kernels[used_kernel]

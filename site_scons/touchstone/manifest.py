@@ -41,7 +41,8 @@ class Variant:
     """One way to compute a kernel: its sources, its weight layout, its scratch.
 
     `schedule`: the parts of a schedule that it obeys, tile, heads and order_<name>; `terms`: named
-    expressions that `scratch` uses.
+    expressions that `scratch` uses; `generated`: the modules of kernels/generators/ whose assembly
+    belongs to it.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Variant:
     scratch: str
     terms: Mapping[str, str] = field(default_factory=dict, hash=False)
     schedule: tuple[str, ...] = ()
+    generated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,6 +238,7 @@ def _variant(entry: Mapping[str, Any]) -> Variant:
         scratch=str(entry["scratch"]),
         terms={name: str(text) for name, text in entry.get("terms", {}).items()},
         schedule=tuple(entry.get("schedule", ())),
+        generated=tuple(entry.get("generated", ())),
     )
 
 

@@ -100,6 +100,7 @@ def prerequisites(plan: CellPlan) -> Sequence[str]:
     embedded = EMBEDDED.get(plan.cell.simulator)
     programs = [f"{BUILD}/simulators/{embedded.program}"] if embedded else []
     return [
+        *(item.compiled for item in firmware.objects if item.generator),
         *(item.object for item in firmware.objects),
         firmware.path("layout.ld"),
         firmware.path("firmware.elf"),

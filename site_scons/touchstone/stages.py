@@ -107,6 +107,12 @@ def pack_inputs(
     python_stage("golden.pack", [inputs, packed, *words], root, registry)
 
 
+def make_assembly(generator: str, assembly: str, root: Path, registry: ProcessRegistry) -> None:
+    """The assembly that a generator of kernels/generators/ writes."""
+    (root / assembly).parent.mkdir(parents=True, exist_ok=True)
+    python_stage(generator, [assembly], root, registry)
+
+
 def make_costs(loadable: str, costs: str, core: str, root: Path, registry: ProcessRegistry) -> None:
     """The static instruction costs of a firmware."""
     arguments = [loadable, costs, "--core", core]

@@ -32,6 +32,7 @@ class Stamps:
         self._specs: dict[str, str] = {}
         self._run_stages: dict[str, str] = {}
         folders = [("golden", root / place / "golden") for place in dict.fromkeys((support, ""))]
+        folders.append(("kernels", root / support / "kernels"))
         folders.append(("touchstone", root / support / "site_scons" / "touchstone"))
         self._modules = ModuleGraph(folders, memory.with_name("imports.json"))
 
@@ -65,6 +66,10 @@ class Stamps:
     def packer_modules(self, packers: Sequence[tuple[str, str]]) -> list[str]:
         """The files that decide a layout."""
         return self._files("golden.pack", *(f"golden.packers.{name}" for _, name in packers))
+
+    def generator_modules(self, generator: str) -> list[str]:
+        """The files that decide a generated source."""
+        return self._files(generator)
 
     def loadable_modules(self) -> list[str]:
         """The files that decide what of a firmware is loaded."""

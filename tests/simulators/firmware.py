@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import posixpath
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Workshop:
         includes.append(f"-I{self.kernels_root / 'kernels' / kernel.folder}")
         compiler = [*commands.compile, *maps, *includes]
         objects: list[Path] = []
-        for number, source in enumerate(self._sources(target, kernel, variant)):
+        for number, source in enumerate(self._sources(target, kernel, variant, directory)):
             made = directory / f"{number}-{source.name}.o"
             self._zig(directory, *compiler, "-c", source, "-o", made)
             objects.append(made)
@@ -68,7 +69,9 @@ class Workshop:
         """The loadable part of that firmware."""
         return extract_loadable(self.build(target, kernel, variant, directory, memory_map))
 
-    def _sources(self, target: Target, kernel: Kernel, variant: Variant) -> list[Path]:
+    def _sources(
+        self, target: Target, kernel: Kernel, variant: Variant, directory: Path
+    ) -> list[Path]:
         sources = [self.root / "targets" / target.folder / name for name in target.sources]
         sources += sorted((self.root / "targets" / "common").glob("*.c"))
         folder = self.kernels_root / "kernels" / kernel.folder
@@ -76,7 +79,18 @@ class Workshop:
         for use in variant.uses:
             variants.append(kernel.variant(use.partition(".")[2]))
         names = [kernel.glue, *(name for entry in variants for name in entry.sources)]
-        return [*sources, *(folder / posixpath.normpath(name) for name in dict.fromkeys(names))]
+        sources += [folder / posixpath.normpath(name) for name in dict.fromkeys(names)]
+        generators = dict.fromkeys(name for entry in variants for name in entry.generated)
+        return [*sources, *(self._generated(name, directory) for name in generators)]
+
+    def _generated(self, name: str, directory: Path) -> Path:
+        made = directory / f"{name}.S"
+        subprocess.run(
+            [sys.executable, "-m", f"kernels.generators.{name}", str(made)],
+            cwd=self.root,
+            check=True,
+        )
+        return made
 
     def _zig(self, directory: Path, *words: str | Path) -> None:
         done = subprocess.run(
