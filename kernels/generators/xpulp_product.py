@@ -21,121 +21,54 @@ its end. While a function runs, sp points at the call, so that spilled values co
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 
 from kernels.generators.assembly import Text, write
-
-# The words of ts_xp_call, in order.
-FIELDS = (
-    *("left", "left_row", "right", "right_skip", "bias"),
-    *("output", "output_row", "output_block", "output_tile", "steps", "blocks", "tiles", "kind"),
-    *("factor", "select", "rounding", "shift", "factors", "factors_step", "path"),
-    *(
-        "left_now",
-        "output_now",
-        "output_turn",
-        "tiles_left",
-        "factors_now",
-        "start",
-        "entry",
-        "calls",
-        "caller",
-    ),
+from kernels.generators.xpulp_block import (
+    CALL_BYTES,
+    COLUMNS,
+    FINISHES,
+    FRAME,
+    SAVED,
+    Function,
 )
-OFFSET = {name: 4 * index for index, name in enumerate(FIELDS)}
-# Kept for the caller. gp and tp too: a program may use them.
-SAVED = ("ra", "gp", "tp", *(f"s{i}" for i in range(12)))
-FRAME = 64
-CALL_BYTES = 4 * len(FIELDS)
-REGISTERS = (
-    *("s0", "s1", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "ra", "gp", "tp"),
-    *("t0", "t1", "t2", "t3", "t4", "t5", "t6", "a0"),
-    *(f"s{i}" for i in range(2, 12)),
-)
-COLUMNS = 4
-FINISHES = ("fast", "general", "sum")
+from kernels.generators.xpulp_finish import write_columns, write_finish
 
 
-@dataclass
-class Function:
-    """One function while it is written: its name, and who has which register.
-
-    A register that does not fit is None; its value is reloaded for each block.
-    """
-
-    text: Text
-    finish: str
-    rows: int
-    columns: int = COLUMNS
-
-    def __post_init__(self) -> None:
-        """The sums first, then what the innermost loop needs, then what still fits."""
-        taken = iter([*REGISTERS, *[None] * 4])
-        self.sums = [[str(next(taken)) for _ in range(self.columns)] for _ in range(self.rows)]
-        self.a = [str(next(taken)) for _ in range(2)]
-        self.b = [str(next(taken)) for _ in range(4)]
-        self.left, self.right, self.row, self.turn = (str(next(taken)) for _ in range(4))
-        # What a block starts with: its bias, or the number of steps left after the first.
-        self.start = next(taken)
-        self.output, self.factor, self.select = next(taken), next(taken), next(taken)
-
-    @property
-    def name(self) -> str:
-        """The function's name."""
-        return f"ts_xp_{self.finish}{self.rows}{'' if self.columns == COLUMNS else 'x1'}"
-
-    @property
-    def all_sums(self) -> list[str]:
-        """The sums, row by row."""
-        return [name for row in self.sums for name in row]
-
-    def label(self, name: str) -> str:
-        """A label of this function."""
-        return f".L{self.name}_{name}"
-
-    def load(self, register: str | None, name: str) -> None:
-        """A word of the call."""
-        self.text(f"lw {register}, {OFFSET[name]}(sp)")
-
-    def store(self, register: str | None, name: str) -> None:
-        """A word of the call."""
-        self.text(f"sw {register}, {OFFSET[name]}(sp)")
-
-    def write(self) -> None:
-        """The whole function."""
-        self.text.begin(self.name)
-        _enter(self)
-        _tile(self)
-        if self.columns < COLUMNS:
-            _narrow_block(self)
-        elif self.finish == "sum":
-            _sum_blocks(self)
-        else:
-            _bias_blocks(self)
-        _loop(self, "s")
-        self.text(f"{self.label('sums')}:")
-        _finish(self)
-        _tile_end(self)
-        if self.columns < COLUMNS:
-            self.text.end(self.name)
-            return
-        if self.finish != "sum":
-            _zero_entry(self, "s")
-            if self.start:  # One step was all: the loop would run once more.
-                self.text(f"beqz {self.start}, {self.label('sums')}")
-            self.text(f"j {self.label('s_step')}")
-            _zero_entry(self, "u")
-            if self.start:
-                self.text(f"beqz {self.start}, {self.label('sums')}")
-        else:
-            self.text(f"{self.label('unsigned')}:")
-            _set_loop(self, "u")
-            self.text(f"j {self.label('tile')}")
-        _loop(self, "u")
-        self.text(f"j {self.label('sums')}")
-        if self.finish == "fast" and self.select:
-            _pack_columns(self)
-        self.text.end(self.name)
+def write_function(f: Function) -> None:
+    """The whole function."""
+    f.text.begin(f.name)
+    _enter(f)
+    _tile(f)
+    if f.columns < COLUMNS:
+        _narrow_block(f)
+    elif f.finish == "sum":
+        _sum_blocks(f)
+    else:
+        _bias_blocks(f)
+    _loop(f, "s")
+    f.text(f"{f.label('sums')}:")
+    write_finish(f)
+    _tile_end(f)
+    if f.columns < COLUMNS:
+        f.text.end(f.name)
+        return
+    if f.finish != "sum":
+        _zero_entry(f, "s")
+        if f.start:  # One step was all: the loop would run once more.
+            f.text(f"beqz {f.start}, {f.label('sums')}")
+        f.text(f"j {f.label('s_step')}")
+        _zero_entry(f, "u")
+        if f.start:
+            f.text(f"beqz {f.start}, {f.label('sums')}")
+    else:
+        f.text(f"{f.label('unsigned')}:")
+        _set_loop(f, "u")
+        f.text(f"j {f.label('tile')}")
+    _loop(f, "u")
+    f.text(f"j {f.label('sums')}")
+    if f.finish == "fast" and f.select:
+        write_columns(f)
+    f.text.end(f.name)
 
 
 def _set_loop(f: Function, left: str) -> None:
@@ -339,120 +272,6 @@ def _narrow_step(f: Function) -> None:
     f.text(*products[:-1], f"{f.label('s_step_end')}:", products[-1])
 
 
-def _finish(f: Function) -> None:
-    text, end = f.text, f.label("block_end")
-    f.load(f.left, "left_now")
-    if f.finish == "sum":
-        sums = f.all_sums
-        f.load(f.b[0], "right_skip")
-        text(*(f"sw {name}, {4 * (i - len(sums))}({f.start})" for i, name in enumerate(sums)))
-        text(f"{end}:", f"add {f.right}, {f.right}, {f.b[0]}")
-        return
-    words = _fast(f) if f.finish == "fast" else _general(f)
-    row, turn = f.b[0], f.b[1]
-    output = f.output or f.b[2]
-    if not f.output:
-        f.load(output, "output_now")
-    f.load(row, "output_row")
-    f.load(turn, "output_turn")
-    text(f"{f.label('store')}:")
-    text(*(f"p_sw_post {word}, {output}, {row}" for word in words[:-1]))
-    if f.rows == 1:  # A row of words, or a word for each column.
-        text(f"{end}:", f"p_sw_post {words[-1]}, {output}, {turn}")
-        return
-    if f.output:
-        text(f"{end}:")
-    text(f"p_sw_post {words[-1]}, {output}, {turn}")
-    if not f.output:
-        text(f"{end}:")
-        f.store(output, "output_now")
-
-
-def _fast(f: Function) -> list[str]:
-    text, factor, select = f.text, f.factor, f.select
-    if factor is None or select is None:
-        factor, select = f.a
-        f.load(factor, "factor")
-        f.load(select, "select")
-    text(*(f"p_mac {name}, {name}, {factor}" for name in f.all_sums))
-    text(*(f"p_clip {name}, {name}, 24" for name in f.all_sums))
-    if f.columns < COLUMNS:
-        text(*(f"pv_extractu_b {name}, {name}, 2" for name in f.all_sums))
-        return f.all_sums
-    if f.select:
-        text(f"bltz {f.select}, {f.label('columns')}")
-    for row in f.sums:
-        _bytes_2(f, row, row[0], select)
-    return [row[0] for row in f.sums]
-
-
-def _bytes_2(f: Function, group: list[str], to: str, select: str) -> None:
-    """The third bytes of four registers in one word; the lower half of `select` picks them."""
-    f.text(f"pv_shuffle2_b {group[0]}, {group[1]}, {select}")
-    f.text(f"pv_shuffle2_b {group[2]}, {group[3]}, {select}")
-    f.text(f"pv_pack_h {to}, {group[2]}, {group[0]}")
-
-
-def _pack_columns(f: Function) -> None:
-    """The other order of the bytes, into the registers that the rows' words would be in."""
-    text = f.text
-    text(f"{f.label('columns')}:")
-    f.load(f.b[0], "output_row")
-    f.load(f.b[1], "output_turn")
-    if f.rows == 1:
-        _columns_of_a_row(f, [f"pv_extractu_b {name}, {name}, 2" for name in f.sums[0]])
-        return
-    for column, words in enumerate(zip(*f.sums, strict=True)):
-        _bytes_2(f, list(words), f.sums[column][0], str(f.select))
-    text(f"j {f.label('store')}")
-
-
-def _columns_of_a_row(f: Function, extract: list[str]) -> None:
-    """A word for each column; only its first byte means anything."""
-    f.text(*extract)
-    f.text(*(f"p_sw_post {name}, {f.output}, {f.b[0]}" for name in f.sums[0][:-1]))
-    # The last word of the block is stored by the common end.
-    f.text(f"mv {f.sums[0][0]}, {f.sums[0][-1]}", f"j {f.label('store')}")
-
-
-def _general(f: Function) -> list[str]:
-    """`factor` holds the shift, `select` the rounding term."""
-    text = f.text
-    product, pointer = f.a
-    f.load(pointer, "factors_now")
-    f.load(product, "factors_step")
-    for column, name in enumerate(f.b):
-        text(f"lhu {name}, {2 * column}({pointer})")
-    text(f"add {pointer}, {pointer}, {product}")
-    f.store(pointer, "factors_now")
-    for row in f.sums:
-        for name, factor in zip(row, f.b, strict=True):
-            text(f"mv {product}, {f.select}", f"p_mac {product}, {name}, {factor}")
-            text(f"sra {name}, {product}, {f.factor}", f"p_clip {name}, {name}, 8")
-    f.load(f.a[1], "select")
-    columns, joined = f.label("columns"), f.label("joined")
-    text(f"bltz {f.a[1]}, {columns}")
-    for row in f.sums:
-        _bytes_0(f, row, row[0])
-    text(f"j {joined}", f"{columns}:")
-    if f.rows == 1:
-        f.load(f.b[0], "output_row")
-        f.load(f.b[1], "output_turn")
-        _columns_of_a_row(f, [f"andi {name}, {name}, 255" for name in f.sums[0]])
-    else:
-        for column, words in enumerate(zip(*f.sums, strict=True)):
-            _bytes_0(f, list(words), f.sums[column][0])
-    text(f"{joined}:")
-    return [row[0] for row in f.sums]
-
-
-def _bytes_0(f: Function, group: list[str], to: str) -> None:
-    f.text(f"pv_packlo_b {group[0]}, {group[1]}, {group[0]}")
-    f.text(f"pv_packhi_b {group[0]}, {group[3]}, {group[2]}")
-    if to != group[0]:
-        f.text(f"mv {to}, {group[0]}")
-
-
 def _tile_end(f: Function) -> None:
     text = f.text
     f.load(f.b[2], "tiles_left")
@@ -474,10 +293,10 @@ def module() -> str:
     text = Text()
     for rows in (4, 1):
         for finish in FINISHES:
-            Function(text, finish, rows).write()
-    Function(text, "fast", 5).write()
+            write_function(Function(text, finish, rows))
+    write_function(Function(text, "fast", 5))
     for rows in (4, 1):
-        Function(text, "fast", rows, columns=1).write()
+        write_function(Function(text, "fast", rows, columns=1))
     return text.file("xpulp_product")
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from kernels.generators import xpulp_product, xpulp_softmax
-from kernels.generators.assembly import register_number, write
+from kernels.generators.assembly import Text, register_number, write
+from kernels.generators.xpulp_block import FIELDS, Function
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,8 +28,8 @@ def test_call_has_the_generators_words() -> None:
         for name in re.sub(r"^\s*(const )?\w+ ", "", line.strip()).split(",")
     ]
     *named, own = names
-    assert tuple(named) == xpulp_product.FIELDS[: len(named)]
-    assert own == f"own[{len(xpulp_product.FIELDS) - len(named)}]"
+    assert tuple(named) == FIELDS[: len(named)]
+    assert own == f"own[{len(FIELDS) - len(named)}]"
 
 
 @pytest.mark.parametrize("module", [xpulp_product, xpulp_softmax])
@@ -43,7 +44,7 @@ def test_output_is_always_the_same(module: object, tmp_path: Path) -> None:
 def test_no_register_has_two_values() -> None:
     """The registers of a function differ; sp, which points at the call, is not among them."""
     for rows, columns in ((4, 4), (1, 4), (5, 4), (4, 1)):
-        f = xpulp_product.Function(xpulp_product.Text(), "fast", rows, columns)
+        f = Function(Text(), "fast", rows, columns)
         used = [*f.all_sums, *f.a, *f.b, f.left, f.right, f.row, f.turn]
         used += [r for r in (f.start, f.output, f.factor, f.select) if r]
         assert len(used) == len(set(used)) and "sp" not in used and "None" not in used
