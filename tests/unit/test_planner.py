@@ -201,7 +201,7 @@ def test_the_command_explains(
     (tmp_path / "last_cycles.json").write_text(json.dumps(known))
     assert command.plan(root, {"target": "stm32l4", "S": "81", "kernel": "mhsa"}) == 0
     text = capsys.readouterr().out
-    assert text.startswith("stm32l4: mhsa at S81-E32-P32-H8-F128 on 1 cores")
+    assert text.startswith("stm32l4: mhsa at S81-E32-P32-H8-F128 on 1 core")
     assert "smallest  ./scons cell=stm32l4/mhsa" in text
     assert "FWSA" not in text
     for words, problem in (

@@ -63,7 +63,8 @@ def choose(found: Sequence[Candidate], costs: Costs, memory: int | None) -> Choi
     balanced = None
     if fastest is not None:
         limit = fastest.cycles * (1 + BALANCED_LOSS)
-        balanced = [entry for entry in front if entry.cycles <= limit][-1]
+        within = [entry for entry in front if entry.cost and entry.cost.at_most <= limit]
+        balanced = within[-1] if within else fastest
     return Choice(priced, fastest, smallest, balanced, tuple(front))
 
 
@@ -77,7 +78,9 @@ def reason_against(entry: Priced, memory: int | None) -> str | None:
 
 
 def _speed(entry: Priced) -> tuple[int, int, str]:
-    return entry.cycles, entry.bytes, entry.candidate.cell.id
+    """An estimate comes before a measurement only where it is lower beyond its error."""
+    assert entry.cost is not None
+    return entry.cost.at_most, entry.bytes, entry.candidate.cell.id
 
 
 def _memory(entry: Priced) -> tuple[int, float, str]:
@@ -97,7 +100,8 @@ def judge_fusion(plain: Choice, fused: Choice) -> Fusion:
     """Recommends FWSA only where it is faster beyond the doubt of a model."""
     if plain.fastest is None or fused.fastest is None:
         return Fusion(False, "nothing is known of its cycles")
-    before, after = plain.fastest, fused.fastest
+    before, after = _surest(plain), _surest(fused)
+    assert before is not None and after is not None
     gain = before.cycles / after.cycles
     costs = [entry.cost for entry in (before, after) if entry.cost is not None]
     doubt = sum(cost.error for cost in costs if cost.source == MODEL)
@@ -112,6 +116,12 @@ def judge_fusion(plain: Choice, fused: Choice) -> Fusion:
     if gain <= 1 + doubt:
         return Fusion(False, f"within the doubt of the model ({100 * doubt:.0f} %): {figures}")
     return Fusion(True, figures)
+
+
+def _surest(choice: Choice) -> Priced | None:
+    """The fastest that was measured or recorded; the fastest estimate where none was."""
+    known = [entry for entry in choice.front if entry.cost and entry.cost.source != MODEL]
+    return known[0] if known else choice.fastest
 
 
 def _count(number: int) -> str:

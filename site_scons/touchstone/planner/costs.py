@@ -2,8 +2,9 @@
 """Cycles of a cell: measured, else recorded in the checkout, else by a model fitted to both.
 
 The model of a kernel variant on a target is a sum of the cell's features (planner.features) with
-coefficients >= 0, fitted by least squares of the relative error to every plain cell of that variant
-that has been measured. Nothing fitted is kept: a new measurement makes a new model.
+coefficients >= 0, fitted by least squares of the relative error to the plain cells of that variant
+that have been measured: those within a factor of NEAR of the cell's work, where there are enough.
+Nothing fitted is kept: a new measurement makes a new model.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from touchstone.manifest import Catalogue
 from touchstone.planner.features import features
 
 MEASURED, RECORDED, MODEL = "measured", "recorded", "model"
+NEAR = 4
 _LEAST_POINTS = 3
+_ENOUGH_POINTS = 6
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,11 @@ class Cost:
     cycles: int
     source: str
     error: float = 0.0
+
+    @property
+    def at_most(self) -> int:
+        """What it may turn out to be, by that error."""
+        return round(self.cycles * (1 + self.error))
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ class Costs:
         self._points: dict[tuple[str, str, str], list[tuple[Cell, int]]] = {}
         for cell in _plain_cells(catalogue, known):
             self._points.setdefault(_key(cell), []).append((cell, known[cell.id]))
-        self._models: dict[tuple[str, str, str], Model | None] = {}
+        self._models: dict[tuple[str, ...], Model | None] = {}
 
     def of(self, cell: Cell) -> Cost | None:
         """The cycles of a cell; None where nothing of its variant was ever measured."""
@@ -68,10 +76,14 @@ class Costs:
         return None if model is None else Cost(model.cycles(cell), MODEL, model.error)
 
     def model(self, cell: Cell) -> Model | None:
-        """The model of a cell's variant on its target."""
-        key = _key(cell)
+        """The model of a cell's variant on its target, for work of its size."""
+        points = self._points.get(_key(cell), [])
+        work = features(cell)[0]
+        near = [p for p in points if work / NEAR <= features(p[0])[0] <= work * NEAR]
+        used = near if len(near) >= _ENOUGH_POINTS else points
+        key = (*_key(cell), *(point.id for point, _ in used))
         if key not in self._models:
-            self._models[key] = fit(self._points.get(key, []))
+            self._models[key] = fit(used)
         return self._models[key]
 
 

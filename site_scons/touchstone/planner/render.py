@@ -33,7 +33,8 @@ def title(answer: Answer) -> str:
     question = answer.question
     shape = "-".join(f"{name}{value}" for name, value in question.shape.values().items())
     limit = "" if answer.memory is None else f", at most {answer.memory} bytes of activations"
-    return f"{question.target.name}: {answer.golden} at {shape} on {question.cores} cores{limit}"
+    cores = "1 core" if question.cores == 1 else f"{question.cores} cores"
+    return f"{question.target.name}: {answer.golden} at {shape} on {cores}{limit}"
 
 
 def table(answer: Answer) -> str:
