@@ -77,16 +77,16 @@ class Machines:
 
     def run(self, image: bytes, target: str, simulator: str) -> Seen:
         """Run `image`, linked for that simulator's memory map."""
-        chosen = self.catalogue.targets[target]
         scratch = self.root / BUILD / "tmp"
         scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=scratch, prefix="fidelity-") as folder:
-            made = self._simulator(image, chosen, simulator, Path(folder))
+            made = self.simulator(image, target, simulator, Path(folder))
             ran = made.run(image, LIMITS, Path(folder), self.registry)
         return seen_of(ran)
 
-    def _simulator(self, image: bytes, target: Target, name: str, folder: Path) -> Simulator:
-        settings: Mapping[str, Any] = simulator_settings(target, name)
+    def simulator(self, image: bytes, target: str, name: str, folder: Path) -> Simulator:
+        """The simulator `name`, ready for `image`; it needs `folder` as long as it is used."""
+        settings: Mapping[str, Any] = simulator_settings(self.catalogue.targets[target], name)
         if name != EMBEDDED:
             files = [Path(str(find_external(EXTERNAL[name]))), self.root / BUILD]
             return make_simulator(adapter_of(name), name, settings, files)
