@@ -3,7 +3,7 @@
 
     python tests/bench/bench_cortexm.py
 
-The embedded one counts cycles meanwhile; beside it those that are here and run the chip's own images
+The embedded one counts cycles meanwhile; beside it those that are here and run the chips' images
 (QEMU's board wants others). The images are the attention of the default matrix's largest shape,
 portable and tuned, with all value classes, as `./scons` runs them. The best of some runs counts,
 since other work on the machine only ever makes them slower. Status 1 where the embedded one misses
