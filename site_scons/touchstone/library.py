@@ -21,7 +21,7 @@ from touchstone.app import YAML_CACHE
 from touchstone.config import select_names
 from touchstone.errors import UserError, unknown
 from touchstone.files import write_atomically, write_json
-from touchstone.graph import BUILD, CompilerPlan, variant_sources
+from touchstone.graph import BUILD, CompilerPlan, ObjectPlan, variant_sources
 from touchstone.manifest import ANY_ISA, Catalogue, Kernel, Target, Variant, load_catalogue
 from touchstone.nodes import commands
 from touchstone.process import ProcessRegistry
@@ -175,7 +175,8 @@ class _Builder:
         return f"ts_{kernel.name}_args" in used
 
     def _archive(self, library: Library, folder: Path, archive: Path) -> None:
-        objects = [self._compile(library, name, folder) for name in self._sources(library)]
+        plans = [ObjectPlan(library.compiler, source) for source in self._sources(library)]
+        objects = [self._compile(library, self._compiled(plan), folder) for plan in plans]
         for name, variant in library.variants.items():
             kernel = self.catalogue.kernels[name]
             source = folder / f"{name}.c"
@@ -193,6 +194,12 @@ class _Builder:
             if kernel.check is not None:
                 sources[f"{kernel.directory}/{kernel.check}"] = None
         return list(sources)
+
+    def _compiled(self, plan: ObjectPlan) -> str:
+        """What the compiler reads: assembly is generated first."""
+        if plan.generator is not None:
+            stages.make_assembly(plan.generator, plan.compiled, self.root, self.registry)
+        return plan.compiled
 
     def _compile(self, library: Library, source: str, folder: Path, own: str = "") -> Path:
         said = commands(library.compiler)
