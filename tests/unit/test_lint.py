@@ -54,6 +54,12 @@ def test_there_is_something_to_check() -> None:
     assert "tests/unit/test_lint.py" in names(sources())
 
 
+def test_test_modules_have_names_of_their_own() -> None:
+    """pytest imports them by name alone: with two of one name it collects nothing at all."""
+    modules = [path.name for path in project_files() if path.match("tests/*/test_*.py")]
+    assert sorted(set(modules)) == sorted(modules)
+
+
 def test_ruff_has_no_complaint() -> None:
     run_tool("ruff", "check", "--quiet", ".")
 
