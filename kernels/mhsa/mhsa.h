@@ -35,6 +35,8 @@ ts_scratch_fn ts_mhsa_scratch, ts_mhsa_portable_scratch, ts_mhsa_layerwise_scrat
     ts_mhsa_armv7em_scratch, ts_mhsa_xpulp_scratch;
 ts_mhsa_fn ts_mhsa_cortexm4, ts_mhsa_cortexm7;
 ts_scratch_fn ts_mhsa_cortexm4_scratch, ts_mhsa_cortexm7_scratch;
+ts_mhsa_fn ts_mhsa_cortexm4_bytes;
+ts_scratch_fn ts_mhsa_cortexm4_bytes_scratch;
 
 /* TS_OK, or what is wrong with the arguments. */
 ts_status ts_mhsa_check(const ts_team *team, const ts_mhsa_args *args, const void *scratch);

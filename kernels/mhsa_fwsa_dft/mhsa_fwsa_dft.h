@@ -14,6 +14,8 @@ ts_mhsa_fwsa_fn ts_mhsa_fwsa_dft, ts_mhsa_fwsa_dft_portable;
 ts_scratch_fn ts_mhsa_fwsa_dft_scratch, ts_mhsa_fwsa_dft_portable_scratch;
 ts_mhsa_fwsa_fn ts_mhsa_fwsa_dft_cortexm7;
 ts_scratch_fn ts_mhsa_fwsa_dft_cortexm7_scratch;
+ts_mhsa_fwsa_fn ts_mhsa_fwsa_dft_cortexm4;
+ts_scratch_fn ts_mhsa_fwsa_dft_cortexm4_scratch;
 
 /* TS_OK, or what is wrong with the arguments. */
 ts_status ts_mhsa_fwsa_dft_check(const ts_team *team, const ts_mhsa_fwsa_args *args,

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+/* mhsa's arguments as a layer of ts_m4_attention.h. */
+#ifndef TS_MHSA_CORTEXM4_LAYER_H
+#define TS_MHSA_CORTEXM4_LAYER_H
+
+#include "mhsa.h"
+#include "ts_m4_attention.h"
+
+static inline ts_m4_attention ts_mhsa_cortexm4_layer(const ts_mhsa_args *args) {
+    return (ts_m4_attention){
+        .shape = args->shape,
+        .input = args->input,
+        .width = args->shape.P,
+        .query = {args->q_weight, args->q_bias, args->q},
+        .key = {args->k_weight, args->k_bias, args->k},
+        .value = {args->v_weight, args->v_bias, args->v},
+        .output = {args->o_weight, args->o_bias, args->o},
+        .scores = args->scores,
+        .context = args->context,
+        .table = args->table,
+        .result = args->output,
+    };
+}
+
+#endif

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Weights in layout panels4, the softmax table in reversed_bytes. */
+#include "cortexm4_layer.h"
+#include "mhsa_fwsa.h"
+
+uint32_t ts_mhsa_fwsa_cortexm4_scratch(const ts_shape *shape, uint32_t cores) {
+    (void)cores;
+    const ts_m4_attention layer = {.shape = *shape, .width = shape->E};
+    return ts_m4_attention_bytes(&layer);
+}
+
+void ts_mhsa_fwsa_cortexm4(const ts_team *team, const ts_mhsa_fwsa_args *args, void *scratch) {
+    (void)team;
+    const ts_m4_attention layer = ts_mhsa_fwsa_cortexm4_layer(args);
+    ts_m4_attention_run(&layer, scratch);
+}
