@@ -40,13 +40,16 @@ static void *take(uint8_t **at, uint32_t bytes) {
     return place;
 }
 
+/* Whether all rows of the input exist as panels at once. */
+static int keeps_input(const ts_m4_attention *layer) { return !layer->accumulate || layer->expand; }
+
 /* What is dead before the first row of the result is written. */
 static void lay_out_small(const ts_m4_attention *layer, uint8_t **at, buffers *b) {
     const ts_shape *s = &layer->shape;
     const uint32_t pairs = ts_m4_pairs(s->S), P4 = ts_m4_up4(s->P), S4 = ts_m4_up4(s->S);
     const uint32_t widest = max(ts_m4_up4(layer->width), P4);
     take(at, TS_M4_LEAD);
-    b->x = take(at, 4 * (layer->accumulate ? 1 : pairs) * x_step(s->E));
+    b->x = take(at, 4 * (keeps_input(layer) ? pairs : 1) * x_step(s->E));
     b->query = take(at, 4 * widest);
     b->map = take(at, 8 * pairs);
     b->one = take(at, 8 * P4 + 16);
@@ -92,7 +95,7 @@ uint32_t ts_m4_attention_bytes(const ts_m4_attention *layer) {
 
 /* Rows 2i and 2i + 1 of the input as a stationary panel. */
 static const uint32_t *x_pair(const state *t, uint32_t i) {
-    if (!t->layer->accumulate)
+    if (keeps_input(t->layer))
         return t->b.x + i * x_step(t->E);
     ts_m4_expand_pair(t->layer->input, 2 * i, t->S, t->E, t->b.x);
     return t->b.x;
@@ -336,7 +339,7 @@ void ts_m4_attention_run(const ts_m4_attention *layer, void *scratch) {
         t.largest_bias |= ts_m4_largest(layer->key.bias, s->H * layer->width);
     else
         expand_tiles(layer->input, t.E, t.S, t.E, t.b.key);
-    for (uint32_t i = 0; i < t.pairs && !layer->accumulate; i++)
+    for (uint32_t i = 0; i < t.pairs && keeps_input(layer); i++)
         ts_m4_expand_pair(layer->input, 2 * i, t.S, t.E, t.b.x + i * x_step(t.E));
     for (uint32_t i = 0; i < 8 * ts_ceil_div(t.S, 16); i++)
         ((uint32_t *)(void *)t.b.scores)[i] = 0;

@@ -11,9 +11,8 @@ import softmax_traps
 from host_kernels import manifests_with
 
 from golden.generate import generate
-from touchstone.vectors import Container
 
-VARIANT = "cortexm4"
+VARIANTS = ("cortexm4", "cortexm4_bytes")
 CLASSES = ["random", "extremes", "saturating", "constant", "one_hot"]
 NUMERICS = [
     {"rounding": "floor", "per_channel": False, "softmax": "authors", "gelu": "i_gelu"},
@@ -41,42 +40,47 @@ SHAPES = [
     (66, 16, 2, 3),
     (67, 65, 8, 1),
 ]
-MANIFESTS = manifests_with(VARIANT)
+MANIFESTS = {variant: manifests_with(variant) for variant in VARIANTS}
+KERNELS = [(variant, kernel) for variant, found in MANIFESTS.items() for kernel in sorted(found)]
+Machines = dict[str, arm_kernels.Machine]
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> arm_kernels.Machine:
-    program = arm_kernels.build(tmp_path_factory.mktemp("cortexm4"), "cortex_m4", VARIANT)
-    return arm_kernels.Machine(program, "cortex_m4", VARIANT)
-
-
-def check(machine: arm_kernels.Machine, kernel: str, inputs: Container, golden: Container) -> None:
-    packed = machine.packed(MANIFESTS[kernel], inputs)
-    for case, expected in zip(packed.cases, golden.cases, strict=True):
-        for poison in (0xA5, 0x5A):
-            found = machine.run_case(MANIFESTS[kernel], packed, case, poison)
-            assert found == expected.operands[0].data, case.value_class
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Machines:
+    """One for each variant."""
+    made = {}
+    for variant in VARIANTS:
+        program = arm_kernels.build(tmp_path_factory.mktemp(variant), "cortex_m4", variant)
+        made[variant] = arm_kernels.Machine(program, "cortex_m4", variant)
+    return made
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "S{}-E{}-P{}-H{}".format(*shape))
-@pytest.mark.parametrize("kernel", sorted(MANIFESTS))
+@pytest.mark.parametrize(("variant", "kernel"), KERNELS)
 def test_cortexm4_equals_golden(
-    machine: arm_kernels.Machine, kernel: str, shape: tuple[int, int, int, int]
+    machines: Machines, variant: str, kernel: str, shape: tuple[int, int, int, int]
 ) -> None:
+    machine, manifest = machines[variant], MANIFESTS[variant][kernel]
     spec: dict[str, Any] = {
-        "kernel": kernel,
-        "shape": dict(zip("SEPH", shape, strict=True)),
+        "kernel": manifest["golden"],
+        "shape": dict(zip("SEPHF", (*shape, 2 * shape[1] + 1), strict=True)),
         "seed": 1,
         "numerics": NUMERICS[SHAPES.index(shape) % len(NUMERICS)],
         "data": "random",
         "classes": CLASSES,
     }
-    check(machine, kernel, *generate(spec))
+    inputs, golden = generate(spec)
+    packed = machine.packed(manifest, inputs)
+    for case, expected in zip(packed.cases, golden.cases, strict=True):
+        for poison in (0xA5, 0x5A):
+            found = machine.run_case(manifest, packed, case, poison)
+            assert found == expected.operands[0].data, case.value_class
 
 
 @pytest.mark.parametrize("limit", softmax_traps.LIMITS)
-def test_softmax_divides_exactly(machine: arm_kernels.Machine, limit: int) -> None:
+def test_softmax_divides_exactly(machines: Machines, limit: int) -> None:
+    machine, manifest = machines["cortexm4"], MANIFESTS["cortexm4"]["softmax"]
     vectors, expected, _ = softmax_traps.softmax_case(limit)
-    packed = machine.packed(MANIFESTS["softmax"], vectors)
-    found = machine.run_case(MANIFESTS["softmax"], packed, packed.cases[0], 0xA5)
+    packed = machine.packed(manifest, vectors)
+    found = machine.run_case(manifest, packed, packed.cases[0], 0xA5)
     assert found == expected
