@@ -200,7 +200,8 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
     if command.request.flaky == "fail":
         report = replace(report, problems=(*report.problems, *_flaky(report)))
     report, figures = _judge_figures(command, report, baselines)
-    write_results(command.root / REPORT / "results.json", report, _share_document(command))
+    results = command.root / REPORT / "results.json"
+    changed = write_results(results, report, _share_document(command))
     write_json(command.root / REPORT / "nodes.json", sorted(session.built))
     remember_cycles(memory, last, report)
     remember_statuses(command.root / REPORT / FILE, report)
@@ -210,7 +211,8 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
     parts += [table.render_failures(report, located, rerun), table.render_notes(report)]
     parts += [_side_by_side(command, report), figures, table.render_summary(report)]
     print("\n\n".join(part for part in parts if part), flush=True)
-    _publish(command, report, located, rerun)
+    if changed or len(session.built) > 1 or not _published(command):
+        _publish(command, report, located, rerun)
     if command.request.dump:
         _dump(command, confirmed)
     if command.request.image is not None:
@@ -259,6 +261,19 @@ def _flaky(report: Report) -> list[str]:
 
 def _share_document(command: Command) -> Mapping[str, Any] | None:
     return None if command.share is None else command.share.document()
+
+
+def _published(command: Command) -> bool:
+    """Whether the reports of these very results are there: they say when cells really ran."""
+    if "GITHUB_STEP_SUMMARY" in os.environ:
+        return False
+    names = ("details.json", "provenance.json", "junit.xml", "report.md", "report.html")
+    folder = command.root / REPORT
+    results = (folder / "results.json").stat().st_mtime_ns
+    try:
+        return all((folder / name).stat().st_mtime_ns >= results for name in names)
+    except OSError:
+        return False
 
 
 def _publish(

@@ -37,10 +37,11 @@ def write_json(path: Path, document: Any) -> None:
     write_atomically(path, text.encode("ascii"))
 
 
-def write_rows(path: Path, document: Mapping[str, Any], key: str) -> None:
+def write_rows(path: Path, document: Mapping[str, Any], key: str) -> bool:
     """As `write_json`, but each element of the list or mapping `document[key]` is one line.
 
-    So a difference names the rows that differ, and hundreds of rows are written quickly.
+    So a difference names the rows that differ, and hundreds of rows are written quickly. Whether
+    the file is another than it was.
     """
     rows = document[key]
     if isinstance(rows, Mapping):
@@ -50,7 +51,14 @@ def write_rows(path: Path, document: Mapping[str, Any], key: str) -> None:
         inside = "[\n  " + ",\n  ".join(map(_line, rows)) + "\n ]" if rows else "[]"
     parts = {name: _line(value) for name, value in document.items() if name != key}
     fields = [f" {_line(name)}: {text}" for name, text in sorted({**parts, key: inside}.items())]
-    write_atomically(path, ("{\n" + ",\n".join(fields) + "\n}\n").encode("ascii"))
+    data = ("{\n" + ",\n".join(fields) + "\n}\n").encode("ascii")
+    try:
+        changed = path.read_bytes() != data
+    except OSError:
+        changed = True
+    if changed:
+        write_atomically(path, data)
+    return changed
 
 
 def _line(value: Any) -> str:

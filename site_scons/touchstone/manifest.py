@@ -78,12 +78,12 @@ class Kernel:
     check: str | None = None
     args: str = ""
 
-    @property
+    @cached_property
     def directory(self) -> str:
         """Its folder, relative to the project."""
         return posixpath.join(self.support, "kernels", self.folder)
 
-    @property
+    @cached_property
     def where(self) -> str:
         """How messages name this manifest."""
         return f"{self.directory}/kernel.yaml"

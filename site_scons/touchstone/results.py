@@ -245,12 +245,13 @@ def _verdict(root: Path, plan: CellPlan, outcome: Outcome) -> Mapping[str, Any]:
     return verdict
 
 
-def write_results(path: Path, report: Report, shard: Mapping[str, Any] | None = None) -> None:
+def write_results(path: Path, report: Report, shard: Mapping[str, Any] | None = None) -> bool:
     """results.json: the one machine-readable result (schemas/results.schema.json).
 
     `shard` says which part of a plan these cells are (touchstone.ci.shards), None: all of it.
+    Whether the file is another than it was.
     """
-    write_rows(
+    return write_rows(
         path,
         {
             "schema": SCHEMA,

@@ -7,8 +7,9 @@ import importlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
-from touchstone.cells import VALUE_CLASSES, Cell
+from touchstone.cells import VALUE_CLASSES, Cell, Shape
 from touchstone.expression import evaluate, evaluate_with_terms
 from touchstone.job import HEADER_BYTES, align16, data_bytes_needed
 from touchstone.manifest import TYPE_BYTES, Kernel, Operand
@@ -38,7 +39,7 @@ def needs_of(cell: Cell) -> Needs:
     variables = _variables(cell)
     where = kernel.where
     scratch = scratch_bytes(cell, variables)
-    sizes = {operand.name: _operand_bytes(cell, operand, variables) for operand in kernel.operands}
+    sizes = operand_bytes(kernel, cell.variant.layout, cell.shape, cell.numerics.per_channel)
     weight_names = {operand.name for operand in kernel.operands if operand.role == "weight"}
     weights = sum(sizes[name] for name in weight_names)
     activations = sum(sizes.values()) - weights
@@ -93,10 +94,23 @@ def _variables(cell: Cell) -> dict[str, int]:
     }
 
 
-def _operand_bytes(cell: Cell, operand: Operand, variables: Mapping[str, int]) -> int:
-    shape = operand.dimensions(variables, f"{cell.kernel.where}: operands.{operand.name}")
-    layout = cell.kernel.layouts[cell.variant.layout] if cell.variant.layout else {}
-    packer = layout.get(operand.name)
+@lru_cache(maxsize=4096)
+def operand_bytes(
+    kernel: Kernel, layout: str | None, shape: Shape, per_channel: bool
+) -> Mapping[str, int]:
+    """The bytes of each operand, packed as the layout wants; the same on all targets."""
+    variables = {**shape.values(), "per_channel": int(per_channel)}
+    packers = kernel.layouts[layout] if layout else {}
+    return {
+        operand.name: _bytes(kernel, operand, packers.get(operand.name), variables)
+        for operand in kernel.operands
+    }
+
+
+def _bytes(
+    kernel: Kernel, operand: Operand, packer: str | None, variables: Mapping[str, int]
+) -> int:
+    shape = operand.dimensions(variables, f"{kernel.where}: operands.{operand.name}")
     if packer is None:
         return math.prod(shape) * TYPE_BYTES[operand.type]
     packed_shape, packed_type = _packed(packer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -318,3 +319,12 @@ def test_dry_run_builds_nothing(project: Project) -> None:
     assert ended.status == 0
     assert "compile build/firmware/stm32l4/llvm/obj/kernels/gelu/portable.o" in ended.output
     assert project.snapshot() == before
+
+
+def test_why_something_is_built_again(project: Project) -> None:
+    project.append("kernels/gelu/portable.c", "/* a comment */\n")
+    ended = project.run("--debug=explain", "-n")
+    assert ended.status == 0
+    made = r"rebuilding `build/firmware/gap9/llvm/obj/kernels/gelu/portable\.o'"
+    wanted = made + r" because `.*portable\.c' changed"
+    assert re.search(wanted, " ".join(ended.output.split()))
