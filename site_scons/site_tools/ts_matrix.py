@@ -71,7 +71,7 @@ class _Matrix:
             env = self._env
             targets = [self._file(vectors.path(name)) for name in ("inputs.bin", "golden.bin")]
             made = env.TouchstoneVectors(targets, env.Value(vectors.spec))
-            env.Depends(made, self._files(self._stamps.vectors_modules(vectors.kernel.golden)))
+            env.Depends(made, env.Value(self._stamps.vectors_stage(vectors.kernel.golden)))
             return made
 
         return self._once(vectors.directory, make)
@@ -84,7 +84,7 @@ class _Matrix:
                 return plain
             target = self._file(packed.inputs)
             made = env.TouchstonePack(target, plain, TS_PACKERS=packed.packers)
-            env.Depends(made, self._files(self._stamps.packer_modules(packed.packers)))
+            env.Depends(made, env.Value(self._stamps.packers_stage(packed.packers)))
             return made[0]
 
         return self._once(packed.inputs, make)

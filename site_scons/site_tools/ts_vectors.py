@@ -4,8 +4,8 @@
     env.TouchstoneVectors([inputs.bin, golden.bin], Value(specification))
     env.TouchstonePack(inputs.LAYOUT.bin, inputs.bin, TS_PACKERS=((operand, packer), ...))
 
-What the Python behind them consists of is added by ts_matrix as file dependencies, so that an
-edit of one golden model concerns the kernels that import it and no others.
+What the Python behind them consists of is added by ts_matrix as a value, the hash of just those
+files, so that an edit of one golden model concerns the kernels that import it and no others.
 """
 
 from SCons.Builder import Builder

@@ -71,6 +71,21 @@ class Stamps:
         """The files that decide a generated source."""
         return self._files(generator)
 
+    def vectors_stage(self, golden: str) -> str:
+        """One text for the contents of `vectors_modules`: a node instead of a dozen for each of
+        hundreds of vectors."""
+        return self._stage(f"golden.{golden}", "golden.generate")
+
+    def packers_stage(self, packers: Sequence[tuple[str, str]]) -> str:
+        """The same for `packer_modules`."""
+        return self._stage("golden.pack", *(f"golden.packers.{name}" for _, name in packers))
+
+    def _stage(self, *modules: str) -> str:
+        key = " ".join(modules)
+        if key not in self._specs:
+            self._specs[key] = f"{key} and what they import: {self._modules.digest(*modules)}"
+        return self._specs[key]
+
     def loadable_modules(self) -> list[str]:
         """The files that decide what of a firmware is loaded."""
         return self._files("touchstone.image")
