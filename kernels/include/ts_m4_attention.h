@@ -30,6 +30,7 @@ typedef struct {
     uint8_t accumulate; /* 0: the context of all heads is kept; 1: the output's sums of all rows */
     uint8_t expand;     /* 1: weights are int8 rows, made into panels a head at a time; needs
                            `accumulate` */
+    uint8_t two_channels; /* 1: heads of two channels may go two to a tile; needs keys */
 } ts_m4_attention;
 
 uint32_t ts_m4_attention_bytes(const ts_m4_attention *layer);

@@ -59,6 +59,9 @@ ts_m4_code ts_m4_short_zero, ts_m4_short_bias, ts_m4_short_same, ts_m4_short_mor
 ts_m4_code ts_m4_short_zero_scores, ts_m4_short_bias_stationary, ts_m4_short_bias_streamed,
     ts_m4_short_bias_across, ts_m4_short_bias_rows, ts_m4_short_bias_sums, ts_m4_short_more_sums;
 
+ts_m4_code ts_m4_single_zero_scores;
+
+ts_m4_code ts_m4_long_two, ts_m4_long_two_end;
 ts_m4_code ts_m4_long, ts_m4_long_end;
 ts_m4_code ts_m4_long_zero, ts_m4_long_bias, ts_m4_long_same, ts_m4_long_more;
 ts_m4_code ts_m4_long_zero_scores, ts_m4_long_zero_stationary, ts_m4_long_bias_stationary,

@@ -117,6 +117,21 @@
     SHORT bias_sums, BIAS, SUMS
     SHORT more_sums, MORE, SUMS
 
+    /* One step. */
+    FUNCTION ts_m4_single_zero_scores
+    push {r4-r11, lr}
+    ldm r0, {r1-r9}
+    push {r1-r6}
+    vldr d0, [r9]
+    mov r0, r7
+1:  BEGIN_ZERO
+    FINISH_SCORES 1, , 0
+    cmp r0, r4
+    bne 1b
+    add sp, #24
+    pop {r4-r11, pc}
+    .size ts_m4_single_zero_scores, . - ts_m4_single_zero_scores
+
     /* Any number of steps from 1 to 16, any requantisation: the same parts, chained by
      * addresses in the frame. The stationary panel's last steps are at the registers' end, its
      * first step is in s0 and s1 as well. */

@@ -5,12 +5,13 @@
 
 uint32_t ts_mhsa_cortexm4_scratch(const ts_shape *shape, uint32_t cores) {
     (void)cores;
-    const ts_m4_attention layer = {.shape = *shape, .width = shape->P};
+    const ts_m4_attention layer = {.shape = *shape, .width = shape->P, .two_channels = 1};
     return ts_m4_attention_bytes(&layer);
 }
 
 void ts_mhsa_cortexm4(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
     (void)team;
-    const ts_m4_attention layer = ts_mhsa_cortexm4_layer(args);
+    ts_m4_attention layer = ts_mhsa_cortexm4_layer(args);
+    layer.two_channels = 1;
     ts_m4_attention_run(&layer, scratch);
 }

@@ -1,31 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ts_m4_attention.h"
-
+#include "cortexm4_state.h"
 #include "ts_m4_panels.h"
-#include "ts_m4_product.h"
 #include "ts_m4_rows.h"
 #include "ts_m4_softmax.h"
 #include "ts_softmax.h"
-
-typedef struct {
-    uint32_t *x, *query, *key, *value, *map, *context, *one, *panel, *o_panel;
-    uint8_t *scores, *rows;
-    int32_t *sums, *all_sums, *bias, *factors, *context_factors, *o_bias, *o_factors;
-} buffers;
-
-typedef struct {
-    const ts_m4_attention *layer;
-    buffers b;
-    uint32_t S, E, P, width, pairs;
-    uint32_t largest_bias;
-    const int32_t *o_start; /* the output projection's bias, a whole number of tiles */
-} state;
-
-static uint32_t max(uint32_t a, uint32_t b) { return a > b ? a : b; }
-
-/* Words of a pair of rows: input, and context of all heads. */
-static uint32_t x_step(uint32_t E) { return 2 * ts_m4_pairs(E); }
-static uint32_t context_step(const ts_shape *s) { return 2 * ts_m4_pairs(s->H * s->P) + 2; }
 
 /* Steps of the output projection that a head has a part in: of odd P, odd heads start and even ones
  * end in the middle of a step. */
@@ -44,28 +22,28 @@ static void *take(uint8_t **at, uint32_t bytes) {
 static int keeps_input(const ts_m4_attention *layer) { return !layer->accumulate || layer->expand; }
 
 /* What is dead before the first row of the result is written. */
-static void lay_out_small(const ts_m4_attention *layer, uint8_t **at, buffers *b) {
+static void lay_out_small(const ts_m4_attention *layer, uint8_t **at, ts_m4_buffers *b) {
     const ts_shape *s = &layer->shape;
     const uint32_t pairs = ts_m4_pairs(s->S), P4 = ts_m4_up4(s->P), S4 = ts_m4_up4(s->S);
-    const uint32_t widest = max(ts_m4_up4(layer->width), P4);
+    const uint32_t widest = ts_m4_max(ts_m4_up4(layer->width), P4);
     take(at, TS_M4_LEAD);
-    b->x = take(at, 4 * (keeps_input(layer) ? pairs : 1) * x_step(s->E));
+    b->x = take(at, 4 * (keeps_input(layer) ? pairs : 1) * ts_m4_x_step(s->E));
     b->query = take(at, 4 * widest);
     b->map = take(at, 8 * pairs);
     b->one = take(at, 8 * P4 + 16);
     b->scores = take(at, 32 * ts_ceil_div(s->S, 16));
-    b->sums = take(at, 8 * max(max(S4, ts_m4_up4(s->E)), widest));
+    b->sums = take(at, 8 * ts_m4_max(ts_m4_max(S4, ts_m4_up4(s->E)), widest));
     b->bias = take(at, 4 * widest);
     b->factors = take(at, 4 * widest);
     b->context_factors = take(at, 4 * P4);
 }
 
 /* Bytes of scratch. Where the result is written last of all, it holds what is small. */
-static uint32_t lay_out(const ts_m4_attention *layer, uint8_t *scratch, buffers *b) {
+static uint32_t lay_out(const ts_m4_attention *layer, uint8_t *scratch, ts_m4_buffers *b) {
     const ts_shape *s = &layer->shape;
     const uint32_t pairs = ts_m4_pairs(s->S), E4 = ts_m4_up4(s->E);
     const uint32_t steps = ts_m4_pairs(s->P),
-                   widest = max(ts_m4_up4(layer->width), ts_m4_up4(s->P));
+                   widest = ts_m4_max(ts_m4_up4(layer->width), ts_m4_up4(s->P));
     uint8_t *at = NULL;
     lay_out_small(layer, &at, b);
     const uint32_t small = (uint32_t)(uintptr_t)at;
@@ -78,25 +56,30 @@ static uint32_t lay_out(const ts_m4_attention *layer, uint8_t *scratch, buffers 
     /* A tile of two or fewer channels writes a step too many. */
     b->key = take(&at, 4 * ts_m4_up4(s->S) * ts_m4_pairs(layer->width) + 16);
     b->value = take(&at, 4 * pairs * ts_m4_up4(s->P));
-    b->context = take(&at, layer->accumulate ? 0 : 4 * pairs * context_step(s));
+    b->context = take(&at, layer->accumulate ? 0 : 4 * pairs * ts_m4_context_step(s));
     b->all_sums = take(&at, layer->accumulate ? 8 * E4 * pairs : 0);
     b->rows = take(&at, layer->accumulate ? 0 : 2 * E4);
     b->o_bias = take(&at, 4 * E4);
     b->o_factors = take(&at, 4 * E4);
     b->panel = take(&at, layer->expand ? 4 * widest * ts_m4_pairs(s->E) : 0);
+    const uint32_t two = ts_m4_has_two_channels(layer) ? 4 * s->H : 0;
+    b->all_weights = take(&at, two * 2 * ts_m4_pairs(s->E));
+    b->all_queries = take(&at, two * 2 * pairs);
+    b->all_values = take(&at, two * 2 * pairs);
+    b->all_keys = take(&at, two * ts_m4_up4(s->S));
     b->o_panel = take(&at, layer->expand ? 4 * E4 * steps : 0);
     return (uint32_t)(at - scratch);
 }
 
 uint32_t ts_m4_attention_bytes(const ts_m4_attention *layer) {
-    buffers b;
+    ts_m4_buffers b;
     return lay_out(layer, NULL, &b);
 }
 
 /* Rows 2i and 2i + 1 of the input as a stationary panel. */
-static const uint32_t *x_pair(const state *t, uint32_t i) {
+static const uint32_t *x_pair(const ts_m4_state *t, uint32_t i) {
     if (keeps_input(t->layer))
-        return t->b.x + i * x_step(t->E);
+        return t->b.x + i * ts_m4_x_step(t->E);
     ts_m4_expand_pair(t->layer->input, 2 * i, t->S, t->E, t->b.x);
     return t->b.x;
 }
@@ -117,7 +100,7 @@ static void expand_tiles(const int8_t *rows, uint32_t row, uint32_t count, uint3
 }
 
 /* Head h's `width` channels of a projection of the input. */
-static ts_m4_product projection(const state *t, uint32_t h, const ts_m4_linear *linear,
+static ts_m4_product projection(const ts_m4_state *t, uint32_t h, const ts_m4_linear *linear,
                                 uint32_t width, int32_t *bias, int32_t *factors) {
     const uint32_t E = t->E, W4 = ts_m4_up4(width);
     const int8_t *panel = linear->weight + 4 * h * W4 * ts_m4_pairs(E);
@@ -138,7 +121,7 @@ static ts_m4_product projection(const state *t, uint32_t h, const ts_m4_linear *
 }
 
 /* Keys as a streamed panel of rows. */
-static __attribute__((noinline)) void make_key(const state *t, uint32_t h) {
+static __attribute__((noinline)) void make_key(const ts_m4_state *t, uint32_t h) {
     ts_m4_product key = projection(t, h, &t->layer->key, t->width, t->b.bias, t->b.factors);
     key.finish = TS_M4_STREAMED;
     ts_m4_ready ready = ts_m4_ready_of(&key);
@@ -148,7 +131,7 @@ static __attribute__((noinline)) void make_key(const state *t, uint32_t h) {
 }
 
 /* Values as a streamed panel of channels. */
-static __attribute__((noinline)) void make_value(const state *t, uint32_t h) {
+static __attribute__((noinline)) void make_value(const ts_m4_state *t, uint32_t h) {
     ts_m4_product value = projection(t, h, &t->layer->value, t->P, t->b.bias, t->b.factors);
     value.finish = TS_M4_ACROSS;
     value.stride = 16 * t->pairs;
@@ -158,7 +141,7 @@ static __attribute__((noinline)) void make_value(const state *t, uint32_t h) {
 }
 
 /* Any table: a row as it is defined, by way of `row` [S]. */
-static void softmax_by_definition(const state *t, const uint8_t *scores, uint32_t *map,
+static void softmax_by_definition(const ts_m4_state *t, const uint8_t *scores, uint32_t *map,
                                   uint8_t *row) {
     for (uint32_t i = 0; i < t->S; i++)
         row[i] = scores[i / 4 * 8 + i % 4] ^ 0x80u;
@@ -168,7 +151,7 @@ static void softmax_by_definition(const state *t, const uint8_t *scores, uint32_
 
 /* Scores of one or two rows to a stationary panel of the map. Columns that are padding must not be
  * the largest. */
-static void softmax(const state *t, uint32_t rows) {
+void ts_m4_softmax_rows(const ts_m4_state *t, uint32_t rows) {
     uint8_t *scores = t->b.scores;
     if (t->S % 4) {
         uint32_t *last = (uint32_t *)(void *)scores + t->S / 4 * 2;
@@ -201,7 +184,7 @@ static void shift_context(const uint32_t *from, uint32_t P, uint32_t odd, int ke
 }
 
 /* Head h's part of the output projection: sums from its context on. */
-static ts_m4_product head_output(const state *t, uint32_t h) {
+static ts_m4_product head_output(const ts_m4_state *t, uint32_t h) {
     const ts_m4_attention *layer = t->layer;
     const uint32_t depth = layer->shape.H * t->P, all = ts_m4_pairs(depth);
     const uint32_t expand = layer->expand;
@@ -221,21 +204,21 @@ static ts_m4_product head_output(const state *t, uint32_t h) {
 }
 
 /* Head h's context of pair i from `one` to where the output projection reads it. */
-static const uint32_t *move_context(const state *t, uint32_t h, uint32_t i) {
+static const uint32_t *move_context(const ts_m4_state *t, uint32_t h, uint32_t i) {
     const uint32_t P = t->P, odd = h * P % 2;
     if (t->layer->expand || P % 2 == 0)
         return t->b.one;
     uint32_t *to = t->b.one + ts_m4_up4(P);
     if (!t->layer->accumulate)
-        to = t->b.context + i * context_step(&t->layer->shape) + 2 * first_step(h, P);
+        to = t->b.context + i * ts_m4_context_step(&t->layer->shape) + 2 * first_step(h, P);
     shift_context(t->b.one, P, odd, !t->layer->accumulate, to);
     return to;
 }
 
 /* Head h from its keys and values on. */
-static __attribute__((noinline)) void attend(const state *t, uint32_t h) {
+static __attribute__((noinline)) void attend(const ts_m4_state *t, uint32_t h) {
     const ts_m4_attention *layer = t->layer;
-    const buffers *b = &t->b;
+    const ts_m4_buffers *b = &t->b;
     const int direct = !layer->accumulate && t->P % 2 == 0;
     ts_m4_product query = projection(t, h, &layer->query, t->width, b->bias, b->factors);
     query.finish = TS_M4_STATIONARY;
@@ -260,10 +243,10 @@ static __attribute__((noinline)) void attend(const state *t, uint32_t h) {
     ts_m4_ready q = ts_m4_ready_of(&query), s = ts_m4_ready_of(&scores);
     ts_m4_ready c = ts_m4_ready_of(&context), o = ts_m4_ready_of(&output);
     uint32_t *to = b->context + h * t->P;
-    for (uint32_t i = 0; i < t->pairs; i++, to += context_step(&layer->shape)) {
+    for (uint32_t i = 0; i < t->pairs; i++, to += ts_m4_context_step(&layer->shape)) {
         ts_m4_run(&q, x_pair(t, i), b->query);
         ts_m4_run(&s, b->query, b->scores);
-        softmax(t, ts_min(2, t->S - 2 * i));
+        ts_m4_softmax_rows(t, ts_min(2, t->S - 2 * i));
         ts_m4_run(&c, b->map, direct ? to : b->one);
         if (direct)
             continue;
@@ -274,7 +257,7 @@ static __attribute__((noinline)) void attend(const state *t, uint32_t h) {
 }
 
 /* The context of all heads times the output weights. */
-static void project_output(const state *t) {
+static void project_output(const ts_m4_state *t) {
     const ts_m4_attention *layer = t->layer;
     const ts_shape *s = &layer->shape;
     const uint32_t E = s->E, depth = s->H * s->P, E4 = ts_m4_up4(E);
@@ -294,14 +277,14 @@ static void project_output(const state *t) {
     for (uint32_t row = 0; row < s->S; row += 2) {
         const int direct = E == E4 && row + 1 < s->S;
         uint8_t *out = (uint8_t *)layer->result + row * E;
-        ts_m4_run(&ready, t->b.context + row / 2 * context_step(s), direct ? out : t->b.rows);
+        ts_m4_run(&ready, t->b.context + row / 2 * ts_m4_context_step(s), direct ? out : t->b.rows);
         if (!direct)
             ts_m4_copy_rows(t->b.rows, E4, ts_min(2, s->S - row), E, out, E);
     }
 }
 
 /* The results of the output's sums. */
-static void finish_sums(const state *t) {
+static void finish_sums(const ts_m4_state *t) {
     const ts_m4_attention *layer = t->layer;
     const ts_requant *requant = &layer->output.requant;
     const uint32_t E = t->E, E4 = ts_m4_up4(E);
@@ -323,7 +306,7 @@ static void finish_sums(const state *t) {
 
 void ts_m4_attention_run(const ts_m4_attention *layer, void *scratch) {
     const ts_shape *s = &layer->shape;
-    state t = {
+    ts_m4_state t = {
         .layer = layer,
         .S = s->S,
         .E = s->E,
@@ -340,10 +323,11 @@ void ts_m4_attention_run(const ts_m4_attention *layer, void *scratch) {
     else
         expand_tiles(layer->input, t.E, t.S, t.E, t.b.key);
     for (uint32_t i = 0; i < t.pairs && keeps_input(layer); i++)
-        ts_m4_expand_pair(layer->input, 2 * i, t.S, t.E, t.b.x + i * x_step(t.E));
+        ts_m4_expand_pair(layer->input, 2 * i, t.S, t.E, t.b.x + i * ts_m4_x_step(t.E));
     for (uint32_t i = 0; i < 8 * ts_ceil_div(t.S, 16); i++)
         ((uint32_t *)(void *)t.b.scores)[i] = 0;
-    for (uint32_t h = 0; h < s->H; h++) {
+    const int done = ts_m4_two_channels(&t);
+    for (uint32_t h = 0; h < s->H && !done; h++) {
         if (layer->key.weight)
             make_key(&t, h);
         make_value(&t, h);

@@ -39,6 +39,7 @@ SHAPES = [
     (34, 31, 36, 1),
     (66, 16, 2, 3),
     (67, 65, 8, 1),
+    (70, 10, 2, 4),
 ]
 MANIFESTS = {variant: manifests_with(variant) for variant in VARIANTS}
 KERNELS = [(variant, kernel) for variant, found in MANIFESTS.items() for kernel in sorted(found)]
