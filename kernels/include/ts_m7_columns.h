@@ -9,15 +9,16 @@
 
 #include "ts_m7_product.h"
 
-/* The tile at `channel` and `row`, of which only what exists is kept. */
+/* The tiles of four channels from `channel` on at `pairs` pairs of rows from `row` on, of which
+ * only what exists is kept. */
 static inline void ts_m7_columns_edge(const ts_m7_rows *rows, const ts_m7_scale *scale,
-                                      uint32_t channel, uint32_t row) {
+                                      uint32_t channel, uint32_t row, uint32_t pairs) {
     ts_m7_scale edge = *scale;
     edge.requant = ts_requant_from(edge.requant, channel);
     edge.channels -= channel;
     if (edge.code & 2u)
         edge.mul += 4 * channel;
-    int8_t results[8];
+    int8_t results[8 * TS_M7_EDGE_PAIRS];
     const int16_t *a = rows->a + 2 * channel * rows->pairs - 8;
     ts_m7_call call = {
         .b = rows->b + row / 2 * (rows->b_step / 2),
@@ -25,14 +26,20 @@ static inline void ts_m7_columns_edge(const ts_m7_rows *rows, const ts_m7_scale 
         .bias = rows->bias + channel,
         .a = a,
         .a_last = a + 8 * rows->pairs,
-        .outer = 1,
-        .pitch = 2,
+        .outer = pairs,
+        .b_step = rows->b_step,
+        .outer_step = 2,
+        .other_step = 2,
+        .pitch = 2 * TS_M7_EDGE_PAIRS,
         .pairs = rows->pairs,
     };
     ts_m7_strips_of(&ts_m7_to_columns, &call, &edge);
-    for (uint32_t c = 0; c < 4 && channel + c < rows->channels; c++)
-        for (uint32_t r = 0; r < 2 && row + r < rows->rows; r++)
-            rows->output[(channel + c) * rows->pitch + row + r] = results[2 * c + r];
+    const uint32_t count = ts_min(2 * pairs, rows->rows - row);
+    for (uint32_t c = 0; c < 4 && c < edge.channels; c++) {
+        int8_t *to = rows->output + (channel + c) * rows->pitch + row;
+        for (uint32_t r = 0; r < count; r++)
+            to[r] = results[2 * TS_M7_EDGE_PAIRS * c + r];
+    }
 }
 
 static __attribute__((noinline, unused)) void ts_m7_columns_run(const ts_m7_rows *rows,
@@ -56,10 +63,11 @@ static __attribute__((noinline, unused)) void ts_m7_columns_run(const ts_m7_rows
         ts_m7_strips_of(&ts_m7_to_columns, &call, scale);
     if (rows->rows % 2)
         for (uint32_t channel = 0; channel < 4 * tiles; channel += 4)
-            ts_m7_columns_edge(rows, scale, channel, rows->rows - 1);
+            ts_m7_columns_edge(rows, scale, channel, rows->rows - 1, 1);
     if (rows->channels % 4)
-        for (uint32_t row = 0; row < rows->rows; row += 2)
-            ts_m7_columns_edge(rows, scale, 4 * tiles, row);
+        for (uint32_t row = 0; row < rows->rows; row += 2 * TS_M7_EDGE_PAIRS)
+            ts_m7_columns_edge(rows, scale, 4 * tiles, row,
+                               ts_min(TS_M7_EDGE_PAIRS, ts_ceil_div(rows->rows - row, 2)));
 }
 
 #endif

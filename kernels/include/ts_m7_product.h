@@ -125,7 +125,10 @@ typedef struct {
     uint32_t pitch;
 } ts_m7_rows;
 
-/* The channels that are no whole tile: through eight bytes, of which those that exist are kept. */
+/* Pairs of rows whose tiles at the edge are kept before what exists of them is copied. */
+enum { TS_M7_EDGE_PAIRS = 16 };
+
+/* The channels that are no whole tile, through a buffer. */
 static inline void ts_m7_rows_edge(const ts_m7_rows *rows, ts_m7_call *call,
                                    const ts_m7_scale *scale) {
     const uint32_t whole = rows->channels & ~3u;
@@ -134,23 +137,25 @@ static inline void ts_m7_rows_edge(const ts_m7_rows *rows, ts_m7_call *call,
     edge.channels -= whole;
     if (edge.code & 2u)
         edge.mul += 4 * whole;
-    int8_t results[8];
+    int8_t results[8 * TS_M7_EDGE_PAIRS];
     call->a += 2 * whole * rows->pairs;
     call->a_last = call->a + 8 * rows->pairs;
     call->bias += whole;
-    call->outer = 1;
     call->pitch = 4;
+    call->outer_step = call->other_step = 8;
+    call->output = results;
     call->b = rows->b;
-    for (uint32_t row = 0; row < rows->rows; row += 2) {
-        call->output = results;
+    for (uint32_t row = 0; row < rows->rows; row += 2 * TS_M7_EDGE_PAIRS) {
+        const uint32_t count = ts_min(2 * TS_M7_EDGE_PAIRS, rows->rows - row);
+        call->outer = ts_ceil_div(count, 2);
         ts_m7_strips_of(&ts_m7_to_rows, call, &edge);
         int8_t *to = rows->output + row * rows->pitch + whole;
-        for (uint32_t i = 0; i < rows->channels - whole; i++) {
-            to[i] = results[i];
-            if (row + 1 < rows->rows)
-                to[rows->pitch + i] = results[4 + i];
+        for (uint32_t i = 0; i < count; i++) {
+            for (uint32_t c = 0; c < edge.channels; c++)
+                to[c] = results[4 * i + c];
+            to += rows->pitch;
         }
-        call->b += rows->b_step / 2;
+        call->b += TS_M7_EDGE_PAIRS * (rows->b_step / 2);
     }
 }
 
