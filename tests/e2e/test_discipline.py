@@ -148,6 +148,7 @@ def test_flakiness_can_be_a_failure(project: Project, tmp_path: Path) -> None:
     assert "needed 2 attempts (flaky=fail)" in ended.output
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("retries", "status"), [(0, "CRASH"), (1, "CRASH"), (2, "PASS")])
 def test_retries_are_bounded(project: Project, tmp_path: Path, retries: int, status: str) -> None:
     dies_once(project, tmp_path / "flag", 2)
