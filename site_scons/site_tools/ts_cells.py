@@ -51,6 +51,7 @@ def _run(target, source, env):
         env["TS_ROOT"] / "build" / "tmp",
         retries=env.get("TS_RETRIES", 0),
         note_retry=lambda reason: session.note_retry(cell, reason),
+        executor=env.get("TS_EXECUTOR"),
     )
     if result.status is not RunStatus.COMPLETED:
         # Asked when the cache would be filled, which is after the action.

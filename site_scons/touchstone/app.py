@@ -39,6 +39,7 @@ from touchstone.toolchains import llvm
 
 if TYPE_CHECKING:
     from touchstone.bench.gate import Bench
+    from touchstone.executors.dask import DaskExecutor as Executor
 
 DEFAULT_CONFIG = "configs/default.yaml"
 EXPECTED_SKIPS = "configs/expected_skips.yaml"
@@ -155,6 +156,17 @@ def _check_observed(request: Request, cells: Sequence[PlannedCell]) -> None:
 
     wanted = Wanted(request.profile, request.trace)
     check_selection(wanted, sum(planned.skip is None for planned in cells))
+
+
+def executor_of(command: Command) -> Executor | None:
+    """Who simulates elsewhere, None where it is done here."""
+    if command.request.executor == "local":
+        return None
+    # Imported here: dask is heavy, and few have it.
+    from touchstone.executors.dask import connect
+
+    running = (plan for plan in command.plans if plan.planned.skip is None)
+    return connect(command.request.executor, sorted({plan.cell.simulator for plan in running}))
 
 
 def programs_needed(command: Command) -> list[str]:

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "merge": "touchstone.ci.command:merge_shards",
     "report": "touchstone.ci.command:report",
     "image": "touchstone.flash:image",
+    "cluster": "touchstone.executors.cluster:cluster",
     "compiledb": "touchstone.compiledb:compiledb",
     "doctor": "touchstone.doctor:command",
     "fidelity": "touchstone.fidelity.command:fidelity",

@@ -68,6 +68,7 @@ class Layout:
 
 LOCKS = ("requirements.lock",)
 TEST_LOCKS = ("requirements.lock", "requirements-dev.lock")
+CLUSTER_LOCKS = ("requirements.lock", "requirements-dask.lock")
 
 
 def main(root: str, arguments: Sequence[str]) -> int:
@@ -77,7 +78,7 @@ def main(root: str, arguments: Sequence[str]) -> int:
     try:
         arguments = _absolute_files(arguments, root)
         os.chdir(root)
-        ensure(layout, TEST_LOCKS if command == "test" else LOCKS, os.environ)
+        ensure(layout, _locks(command, arguments), os.environ)
     except (SetupError, OSError) as error:
         sys.stderr.write(f"scons: {error}\n")
         return BAD_INPUT
@@ -93,6 +94,14 @@ def main(root: str, arguments: Sequence[str]) -> int:
         words = [command, *_without(arguments, command)]
         return _run_module(layout, "touchstone.cli", words)
     return _run_scons(layout, arguments)
+
+
+def _locks(command: str, arguments: Sequence[str]) -> Sequence[str]:
+    """What a call needs to be installed."""
+    if command == "test":
+        return TEST_LOCKS
+    clustered = command == "cluster" or any(word.startswith("executor=dask") for word in arguments)
+    return CLUSTER_LOCKS if clustered else LOCKS
 
 
 def ensure(layout: Layout, locks: Sequence[str], environ: Mapping[str, str]) -> None:

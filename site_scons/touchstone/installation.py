@@ -33,7 +33,7 @@ def install(
         _pip(layout, LOCKS[0], source, environ)
         _stamp(layout, LOCKS, recipe(layout, LOCKS))
     for lock in locks[1:]:
-        sys.stderr.write("scons: adding the test tools to build/env (once)\n")
+        sys.stderr.write(f"scons: adding {lock} to build/env (once)\n")
         _pip(layout, lock, source, environ)
         _stamp(layout, locks, wanted)
 

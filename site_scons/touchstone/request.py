@@ -39,6 +39,7 @@ VARIABLES: Mapping[str, str] = {
     "toolchain": "toolchain (the first that the target names)",
     "cflags": "extra compiler flags for firmware and kernels",
     "inputs": "your own vectors: a .npz with arrays named as operands and parameters",
+    "executor": "who simulates: dask://HOST:PORT is a cluster (local)",
     "shard": "i/n: this part of n of the plan; put together by `merge` (all of it)",
     "costs": "record of what cells cost, which shards are cut by (configs/costs.json)",
     "compare": "two variants, A,B: their cells side by side",
@@ -80,6 +81,7 @@ class Request:
     toolchain: str | None = None
     cflags: tuple[str, ...] = ()
     inputs: str | None = None
+    executor: str = "local"
     shard: str | None = None
     costs: str | None = None
     compare: tuple[str, ...] | None = None
@@ -128,6 +130,7 @@ def parse_request(arguments: Mapping[str, str]) -> Request:
         toolchain=_word("toolchain", arguments),
         cflags=tuple(arguments.get("cflags", "").split()),
         inputs=_word("inputs", arguments),
+        executor=_word("executor", arguments) or "local",
         shard=_word("shard", arguments),
         costs=_word("costs", arguments),
         compare=_compared(arguments),
@@ -245,7 +248,7 @@ def help_text() -> str:
     lines += [f"  {name.ljust(width)}  {meaning}" for name, meaning in VARIABLES.items()]
     lines += [
         "",
-        "Words instead of a build: list, plan, fuzz, lib, merge, report, image, compiledb, doctor,",
+        "Words instead of a build: list, plan, fuzz, lib, merge, report, image, compiledb, cluster, doctor,",
         "fidelity, test. README.md says what they do.",
         "",
     ]

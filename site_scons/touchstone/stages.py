@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from touchstone.check import check_cell
 from touchstone.files import canonical_json, write_atomically
@@ -23,6 +23,22 @@ from touchstone.simulators.factory import make_simulator
 
 TOOL_SECONDS = 300.0
 KERNEL_CODE = ("__ts_kernel_code_start", "__ts_kernel_code_end")
+
+
+class Executor(Protocol):
+    """Somebody who simulates cells elsewhere (touchstone.executors)."""
+
+    def simulate(
+        self,
+        firmware: Path,
+        inputs: Path,
+        spec: Mapping[str, Any],
+        files: Sequence[Path],
+        run: Path,
+        registry: ProcessRegistry,
+    ) -> CellRun:
+        """Simulate one cell and write what came of it to `run`."""
+        ...
 
 
 class StageError(Exception):
@@ -150,15 +166,22 @@ def make_run(
     *,
     retries: int = 0,
     note_retry: Callable[[str], None] = lambda reason: None,
+    executor: Executor | None = None,
 ) -> CellRun:
-    """Simulate one cell and keep what came of it.
+    """Simulate one cell, here or where `executor` has it done, and keep what came of it.
 
     Only where the infrastructure failed, not the cell, is it simulated anew, `retries` times.
     """
-    name, settings = spec["simulator"], spec["settings"]
-    simulator = make_simulator(spec["adapter"], name, settings, files)
+
+    def simulate() -> CellRun:
+        if executor is not None:
+            return executor.simulate(loadable, inputs, spec, files, run, registry)
+        name, settings = spec["simulator"], spec["settings"]
+        simulator = make_simulator(spec["adapter"], name, settings, files)
+        return run_cell(loadable, inputs, spec, simulator, registry, scratch)
+
     for attempt in range(retries + 1):
-        result = run_cell(loadable, inputs, spec, simulator, registry, scratch)
+        result = simulate()
         if not result.infrastructure or attempt == retries or registry.interrupted:
             break
         note_retry(result.reason)
