@@ -248,8 +248,8 @@ def help_text() -> str:
     lines += [f"  {name.ljust(width)}  {meaning}" for name, meaning in VARIABLES.items()]
     lines += [
         "",
-        "Words instead of a build: list, plan, fuzz, lib, merge, report, image, compiledb, cluster, doctor,",
-        "fidelity, test. README.md says what they do.",
+        "Words instead of a build: list, plan, fuzz, lib, merge, report, image, compiledb,",
+        "cluster, doctor, fidelity, test. README.md says what they do.",
         "",
     ]
     return "\n".join(lines)
