@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operands in layout panels. Scratch: see ts_xpulp_layer.h. */
+/* Operands in layout panels. All heads at once (ts_xpulp_layer.h), or head by head where their
+ * queries, keys and values take more than LARGEST bytes (ts_xpulp_stream.h). */
 #include "mhsa.h"
 
 #define TS_XP_FUSED 0
 #include "ts_xpulp_layer.h"
+#include "ts_xpulp_stream.h"
+
+#define LARGEST 73728u
+
+static inline int streams(const ts_shape *shape) {
+    return ts_xp_streams(shape) && 3 * shape->S * shape->H * shape->P > LARGEST;
+}
 
 uint32_t ts_mhsa_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
     const ts_team team = {0, cores};
     ts_xp_layer layer;
-    return (uint32_t)(uintptr_t)ts_xp_lay_out(&layer, shape, &team, NULL, NULL);
+    ts_xp_stream stream;
+    if (!streams(shape))
+        return (uint32_t)(uintptr_t)ts_xp_lay_out(&layer, shape, &team, NULL, NULL);
+    return (uint32_t)(uintptr_t)ts_xp_stream_lay_out(&stream, shape, &team, 1, NULL, NULL);
 }
 
 void ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
-    ts_xp_layer_run(team, args, scratch);
+    if (streams(&args->shape))
+        ts_xp_stream_run(team, args, 1, scratch);
+    else
+        ts_xp_layer_run(team, args, scratch);
 }

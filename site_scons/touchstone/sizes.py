@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -50,9 +50,26 @@ def needs_of(cell: Cell) -> Needs:
         activation_bytes=activations + scratch,
         weight_bytes=weights,
         output_bytes=sizes[kernel.operands[-1].name],
-        arena_bytes=data_bytes_needed(sizes.values(), scratch),
+        arena_bytes=_arena_bytes(cell, sizes, weight_names, scratch),
         job_bytes=job_bytes(kernel, sizes),
     )
+
+
+# As targets/common/arena.h has it: where the arena cannot hold everything, weights of at least this
+# many bytes stay in the job.
+FAR_WEIGHT_BYTES = 4096
+
+
+def _arena_bytes(
+    cell: Cell, sizes: Mapping[str, int], weights: Collection[str], scratch: int
+) -> int:
+    needed = data_bytes_needed(sizes.values(), scratch)
+    if needed <= cell.target.memory_of(cell.simulator)["arena"].bytes:
+        return needed
+    near = (
+        0 if name in weights and size >= FAR_WEIGHT_BYTES else size for name, size in sizes.items()
+    )
+    return data_bytes_needed(near, scratch)
 
 
 def scratch_bytes(cell: Cell, variables: Mapping[str, int]) -> int:

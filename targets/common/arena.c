@@ -23,7 +23,8 @@ static uint8_t *guard_end(const ts_arena *arena, uint32_t slot) {
     return slot + 1 < arena->count ? arena->start[slot + 1] : arena->end;
 }
 
-bool ts_arena_lay_out(ts_arena *arena, const ts_job *job, const ts_job_case *entry) {
+/* Whether everything has found room; `far` leaves large weights where they are. */
+static bool place(ts_arena *arena, const ts_job *job, const ts_job_case *entry, bool far) {
     uint32_t room = (uint32_t)(__ts_arena_end - __ts_arena_start);
     uint8_t *at = __ts_arena_start + GUARD;
     if (room < GUARD) {
@@ -33,18 +34,28 @@ bool ts_arena_lay_out(ts_arena *arena, const ts_job *job, const ts_job_case *ent
     arena->count = job->operand_count + 1;
     for (uint32_t i = 0; i < arena->count; i++) {
         const bool scratch = i == job->operand_count;
-        const uint32_t bytes = scratch ? job->scratch_bytes : entry->operands[i].bytes;
+        const ts_job_operand *operand = &entry->operands[i];
+        const bool stays = far && !scratch && operand->role == TS_ROLE_WEIGHT &&
+                           operand->bytes >= TS_FAR_WEIGHT_BYTES;
+        const uint32_t bytes = scratch ? job->scratch_bytes : stays ? 0 : operand->bytes;
         const uint32_t used = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT + GUARD;
         if (bytes > room || used > room) {
             return false;
         }
         arena->start[i] = at;
+        if (!scratch) {
+            arena->operands[i] = stays ? (uint8_t *)(uintptr_t)job + operand->offset : at;
+        }
         arena->bytes[i] = bytes;
         at += used;
         room -= used;
     }
     arena->end = at + (room < TAIL_GUARD ? room : TAIL_GUARD);
     return true;
+}
+
+bool ts_arena_lay_out(ts_arena *arena, const ts_job *job, const ts_job_case *entry) {
+    return place(arena, job, entry, false) || place(arena, job, entry, true);
 }
 
 void ts_arena_fill(const ts_arena *arena, const ts_job *job, const ts_job_case *entry) {

@@ -13,6 +13,7 @@
  * `operand_count` is the scratch.
  */
 typedef struct {
+    void *operands[TS_MAX_OPERANDS]; /* What the kernel is given. */
     uint32_t count;
     void *start[TS_MAX_OPERANDS + 1];
     uint32_t bytes[TS_MAX_OPERANDS + 1];
@@ -25,6 +26,10 @@ typedef struct {
     uint32_t slot;
     int32_t offset; /* From the slot's start: negative in the guard before it. */
 } ts_damage;
+
+/* Weights of at least this many bytes stay in the job where the arena cannot hold everything; their
+ * slots are then empty. site_scons/touchstone/sizes.py decides alike. */
+enum { TS_FAR_WEIGHT_BYTES = 4096 };
 
 /* Lays out a case; false if the arena is too small. Touches no memory of the arena. */
 bool ts_arena_lay_out(ts_arena *arena, const ts_job *job, const ts_job_case *entry);

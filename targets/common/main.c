@@ -89,7 +89,7 @@ static uint32_t run_once(const ts_job *job, const ts_job_case *entry, uint8_t po
     const ts_case c = {
         .shape = job->shape,
         .params = params,
-        .operands = arena.start,
+        .operands = arena.operands,
         .scratch = arena.start[job->operand_count],
     };
     for (uint32_t i = 0; i < job->param_count; i++) {

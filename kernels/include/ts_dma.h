@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copies from far memory (GAP9: L2) into memory next to the cores while these compute. Provided by
+ * targets that have both; every target says what is far. */
+#ifndef TS_DMA_H
+#define TS_DMA_H
+
+#include <stdint.h>
+
+/* Whether `address` is in memory that cores reach slowly. */
+int ts_dma_is_far(const void *address);
+
+/* A group of copies; only the core that begins it may add to it and wait for it. */
+typedef uint32_t ts_dma_group;
+
+ts_dma_group ts_dma_begin(void);
+
+/* `bytes` below 2^17; any alignment. */
+void ts_dma_copy(ts_dma_group group, void *near_to, const void *far_from, uint32_t bytes);
+
+/* Returns when all copies of the group are done; the group is then no more. */
+void ts_dma_wait(ts_dma_group group);
+
+#endif
