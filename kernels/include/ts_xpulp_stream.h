@@ -16,6 +16,7 @@
 #include "ts_xpulp_prepare.h"
 #include "ts_xpulp_share.h"
 #include "ts_xpulp_softmax.h"
+#include "xpulpv2.h"
 
 typedef struct {
     const ts_team *team;
@@ -194,24 +195,48 @@ TS_XP_STAGE void ts_xp_stream_rows(const ts_xp_stream *s, uint32_t head) {
     }
 }
 
-/* One row tile's accumulators: from the bias, or to the output. */
-TS_XP_STAGE void ts_xp_stream_tile(const ts_xp_stream *s, int32_t *sums, uint32_t tile,
-                                   int8_t *output, const ts_xp_call *scale) {
-    const ts_mhsa_args *args = s->args;
-    const uint32_t E = args->shape.E;
-    const int32_t *bias = args->o_bias + 4;
-    for (uint32_t column = 0; column < E; column += 4) {
-        for (uint32_t i = 0; i < 4 * tile; i++, sums++) {
-            const uint32_t j = column + (i & 3);
-            int8_t *to = output + i / 4 * E + j;
-            if (!output)
-                *sums = bias[j];
-            else if (scale->path == TS_XP_FAST)
-                *to = ts_clip_int8((*sums * (scale->factor + 1)) >> 16);
-            else
-                *to = ts_requantize(&args->o, j, *sums);
+/* One row tile's accumulators start as the bias. */
+static __attribute__((noinline)) void ts_xp_stream_begin(int32_t *sums, uint32_t tile,
+                                                         const int32_t *bias, uint32_t E) {
+    for (const int32_t *end = bias + E; bias < end; bias += 4) {
+        const int32_t a = bias[0], b = bias[1], c = bias[2], d = bias[3];
+        for (uint32_t row = 0; row < tile; row++, sums += 4) {
+            sums[0] = a;
+            sums[1] = b;
+            sums[2] = c;
+            sums[3] = d;
         }
     }
+}
+
+static inline int32_t ts_xp_narrow(int32_t sum, int32_t factor) {
+    return p_clip(sum * factor, 24) >> 16;
+}
+
+/* One row tile's accumulators to the output, where ts_xp_fast* would do. */
+static __attribute__((noinline)) void ts_xp_stream_narrow(const int32_t *sums, uint32_t tile,
+                                                          int8_t *output, uint32_t E,
+                                                          int32_t factor) {
+    for (uint32_t column = 0; column < E; column += 4) {
+        int8_t *to = output + column;
+        for (uint32_t row = 0; row < tile; row++, sums += 4, to += E) {
+            const int32_t a = ts_xp_narrow(sums[0], factor), b = ts_xp_narrow(sums[1], factor);
+            const int32_t c = ts_xp_narrow(sums[2], factor), d = ts_xp_narrow(sums[3], factor);
+            *(uint32_t *)to =
+                xp_pack_bytes((uint32_t)a, (uint32_t)b, (uint32_t)c, (uint32_t)d);
+        }
+    }
+}
+
+/* The same for any requantisation. */
+TS_XP_STAGE void ts_xp_stream_wide(const ts_xp_stream *s, const int32_t *sums, uint32_t tile,
+                                   int8_t *output) {
+    const uint32_t E = s->args->shape.E;
+    for (uint32_t column = 0; column < E; column += 4)
+        for (uint32_t i = 0; i < 4 * tile; i++, sums++) {
+            const uint32_t j = column + (i & 3);
+            output[i / 4 * E + j] = ts_requantize(&s->args->o, j, *sums);
+        }
 }
 
 /* All accumulators of this core. */
@@ -226,7 +251,12 @@ TS_XP_STAGE void ts_xp_stream_sums(const ts_xp_stream *s, int8_t *output) {
         chunk = ts_xp_stream_chunk(s, rows);
         for (uint32_t rest = chunk, tile; rest; rest -= tile) {
             tile = rest >= 4 ? 4 : 1;
-            ts_xp_stream_tile(s, sums, tile, output, &scale);
+            if (!output)
+                ts_xp_stream_begin(sums, tile, args->o_bias + 4, E);
+            else if (scale.path == TS_XP_FAST)
+                ts_xp_stream_narrow(sums, tile, output, E, scale.factor + 1);
+            else
+                ts_xp_stream_wide(s, sums, tile, output);
             sums += tile * E;
             output += output ? tile * E : 0;
         }

@@ -57,7 +57,7 @@ def needs_of(cell: Cell) -> Needs:
 
 # As targets/common/arena.h has it: where the arena cannot hold everything, weights of at least this
 # many bytes stay in the job.
-FAR_WEIGHT_BYTES = 4096
+FAR_WEIGHT_BYTES = 8192
 
 
 def _arena_bytes(

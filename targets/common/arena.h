@@ -29,7 +29,7 @@ typedef struct {
 
 /* Weights of at least this many bytes stay in the job where the arena cannot hold everything; their
  * slots are then empty. site_scons/touchstone/sizes.py decides alike. */
-enum { TS_FAR_WEIGHT_BYTES = 4096 };
+enum { TS_FAR_WEIGHT_BYTES = 8192 };
 
 /* Lays out a case; false if the arena is too small. Touches no memory of the arena. */
 bool ts_arena_lay_out(ts_arena *arena, const ts_job *job, const ts_job_case *entry);
