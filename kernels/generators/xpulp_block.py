@@ -43,13 +43,15 @@ FINISHES = ("fast", "general", "sum")
 class Function:
     """One function while it is written: its name, and who has which register.
 
-    A register that does not fit is None; its value is reloaded for each block.
+    `only`: the one kind, "s" or "u" from 0, of a function that has no other. A register that does
+    not fit is None; its value is reloaded for each block.
     """
 
     text: Text
     finish: str
     rows: int
     columns: int = COLUMNS
+    only: str = ""
 
     def __post_init__(self) -> None:
         """The sums first, then what the innermost loop needs, then what still fits."""
@@ -65,7 +67,8 @@ class Function:
     @property
     def name(self) -> str:
         """The function's name."""
-        return f"ts_xp_{self.finish}{self.rows}{'' if self.columns == COLUMNS else 'x1'}"
+        narrow = "" if self.columns == COLUMNS else "x1"
+        return f"ts_xp_{self.finish}{self.rows}{narrow}{self.only}"
 
     @property
     def all_sums(self) -> list[str]:

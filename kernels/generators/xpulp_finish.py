@@ -47,7 +47,7 @@ def _fast(f: Function) -> list[str]:
     if f.columns < COLUMNS:
         text(*(f"pv_extractu_b {name}, {name}, 2" for name in f.all_sums))
         return f.all_sums
-    if f.select:
+    if f.select and not f.only:
         text(f"bltz {f.select}, {f.label('columns')}")
     for row in f.sums:
         _bytes_2(f, row, row[0], select)

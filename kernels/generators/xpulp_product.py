@@ -10,6 +10,7 @@ each number of rows and way to finish:
   ts_xp_fastR     sums * factor, bits 16 to 23 after saturation: shift 16, one factor, floor
   ts_xp_generalR  (sums * factor + rounding) >> shift, saturated; a factor per column
   ts_xp_sumR      back to the accumulators in memory
+  ts_xp_fast4s    4 rows, sums start at 0, int8, not by columns, a depth from 8; fast4u: uint8
   ts_xp_fastRx1   a tile's only block is one column, the first row of a panel; sums start at 0
 
 How sums start, and whether the left operand is int8 or uint8, is the call's `kind`. The kinds of a
@@ -39,17 +40,20 @@ def write_function(f: Function) -> None:
     f.text.begin(f.name)
     _enter(f)
     _tile(f)
-    if f.columns < COLUMNS:
+    if f.only:
+        f.text(f"{f.label(f'zero_{f.only}')}:", f"lp_count 0, {f.start}")
+        _step(f, f.only, first=True)
+    elif f.columns < COLUMNS:
         _narrow_block(f)
     elif f.finish == "sum":
         _sum_blocks(f)
     else:
         _bias_blocks(f)
-    _loop(f, "s")
+    _loop(f, f.only or "s")
     f.text(f"{f.label('sums')}:")
     write_finish(f)
     _tile_end(f)
-    if f.columns < COLUMNS:
+    if f.columns < COLUMNS or f.only:
         f.text.end(f.name)
         return
     if f.finish != "sum":
@@ -124,7 +128,13 @@ def _enter(f: Function) -> None:
 def _dispatch(f: Function) -> None:
     """What the call's kind decides: loops, and with what and where tiles start."""
     text = f.text
-    _set_loop(f, "s")
+    _set_loop(f, f.only or "s")
+    if f.only:
+        _set_block(f, f"zero_{f.only}")
+        f.load(f.b[0], "steps")
+        text(f"addi {f.b[0]}, {f.b[0]}, -1")
+        f.store(f.b[0], "start")
+        return
     if f.columns < COLUMNS:
         _set_block(f, "block")
         return
@@ -159,7 +169,7 @@ def _tile(f: Function) -> None:
     f.store(f.b[2], "tiles_left")
     f.store(f.left, "left_now")
     f.load(f.b[0], "blocks")
-    jumps = f.finish != "sum" and f.columns == COLUMNS
+    jumps = f.finish != "sum" and f.columns == COLUMNS and not f.only
     if jumps:
         f.load(f.a[0], "entry")
     if f.finish != "sum":
@@ -171,9 +181,9 @@ def _tile(f: Function) -> None:
         f.store(f.b[0], "factors_now")
     if f.output and f.finish != "sum":
         text(f"mv {f.output}, {f.b[3]}")
+    if (jumps or f.only) and f.start:
+        f.load(f.start, "start")
     if jumps:
-        if f.start:
-            f.load(f.start, "start")
         text(f"jr {f.a[0]}")
 
 
@@ -295,6 +305,8 @@ def module() -> str:
         for finish in FINISHES:
             write_function(Function(text, finish, rows))
     write_function(Function(text, "fast", 5))
+    for left in "su":
+        write_function(Function(text, "fast", 4, only=left))
     for rows in (4, 1):
         write_function(Function(text, "fast", rows, columns=1))
     return text.file("xpulp_product")

@@ -56,6 +56,16 @@ TS_XP_STAGE void ts_xp_run_wide(ts_xp_call *call, uint32_t rows, uint32_t tiles)
     call->kind = all.kind;
 }
 
+/* Work of so many steps pays for functions of their own. */
+#define TS_XP_MANY_STEPS 256u
+
+static inline ts_xp_call_fn *ts_xp_fast_for(const ts_xp_call *call) {
+    if (call->kind == TS_XP_BIAS || call->steps < 2 ||
+        call->tiles * call->steps * call->blocks < TS_XP_MANY_STEPS)
+        return ts_xp_fast4;
+    return call->kind == TS_XP_ZERO ? ts_xp_fast4s : ts_xp_fast4u;
+}
+
 /* `tiles` tiles and then, alone or with the last of them, the row that is left over. */
 TS_XP_STAGE void ts_xp_run_odd(ts_xp_call *call, uint32_t tiles, uint32_t left_over) {
     ts_xp_call_fn *last = call->path == TS_XP_FAST ? ts_xp_fast1 : ts_xp_general1;
@@ -69,7 +79,7 @@ TS_XP_STAGE void ts_xp_run_odd(ts_xp_call *call, uint32_t tiles, uint32_t left_o
         }
         call->tiles = tiles;
         if (tiles)
-            (call->path == TS_XP_FAST ? ts_xp_fast4 : ts_xp_general4)(call, 1);
+            (call->path == TS_XP_FAST ? ts_xp_fast_for(call) : ts_xp_general4)(call, 1);
     }
     if (!left_over)
         return;
@@ -96,7 +106,7 @@ TS_XP_STAGE void ts_xp_run(ts_xp_call *calls, uint32_t count, uint32_t first, ui
         odd |= calls[i].path;
     }
     if (!odd)
-        ts_xp_fast4(calls, count);
+        ts_xp_fast_for(calls)(calls, count);
     else
         for (uint32_t i = 0; i < count; i++)
             ts_xp_run_odd(&calls[i], tiles, left_over);
