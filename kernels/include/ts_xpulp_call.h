@@ -44,8 +44,8 @@ _Static_assert(sizeof(ts_xp_call) == 4 * 29, "as the generator has it");
 
 typedef void ts_xp_call_fn(ts_xp_call *calls, uint32_t count);
 
-/* What ts_xp_fast4 does for TS_XP_ZERO and TS_XP_UNSIGNED, by rows, with at least 2 steps: faster, but
- * more code in all. */
+/* What ts_xp_fast4 does for TS_XP_ZERO and TS_XP_UNSIGNED, by rows, with at least 2 steps: faster,
+ * but more code in all. */
 ts_xp_call_fn ts_xp_fast4s, ts_xp_fast4u;
 
 /* Tiles of 4 rows, of 1, of 5 (one tile, not by columns, at least 2 steps); x1: one column. */

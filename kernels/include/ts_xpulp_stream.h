@@ -222,8 +222,7 @@ static __attribute__((noinline)) void ts_xp_stream_narrow(const int32_t *sums, u
         for (uint32_t row = 0; row < tile; row++, sums += 4, to += E) {
             const int32_t a = ts_xp_narrow(sums[0], factor), b = ts_xp_narrow(sums[1], factor);
             const int32_t c = ts_xp_narrow(sums[2], factor), d = ts_xp_narrow(sums[3], factor);
-            *(uint32_t *)to =
-                xp_pack_bytes((uint32_t)a, (uint32_t)b, (uint32_t)c, (uint32_t)d);
+            *(uint32_t *)to = xp_pack_bytes((uint32_t)a, (uint32_t)b, (uint32_t)c, (uint32_t)d);
         }
     }
 }

@@ -7,9 +7,7 @@ enum { QUEUE = 0x10204400, STATUS = 0x10204404 };
 enum { TO_L1 = 1 << 17, INCREMENT = 1 << 18 };
 enum { L2_START = 0x1C000000 };
 
-static volatile uint32_t *reg(uint32_t address) {
-    return (volatile uint32_t *)(uintptr_t)address;
-}
+static volatile uint32_t *reg(uint32_t address) { return (volatile uint32_t *)(uintptr_t)address; }
 
 int ts_dma_is_far(const void *address) { return (uintptr_t)address >= L2_START; }
 
