@@ -12,6 +12,9 @@ from touchstone.manifest import Catalogue, Region
 from touchstone.plan import PlannedCell
 from touchstone.sizes import needs_of, skip_reason
 
+# Cells whose large weights stay in the job because the arena cannot hold everything.
+FAR = {"gap9/mhsa/S128-E64-P64-H8/c8"}
+
 
 def test_by_hand(catalogue: Catalogue) -> None:
     needs = needs_of(parse_cell_id(catalogue, "gap9/linear_qk.portable/S5-E6-P3-H2/c1", ()))
@@ -51,7 +54,9 @@ def test_job_memory_bounds_what_is_stored(default_cells: list[PlannedCell]) -> N
         needs = planned.needs
         assert needs.job_bytes > 5 * (needs.weight_bytes - 4 * 256 if needs.macs else 0)
         assert needs.activation_bytes >= needs.output_bytes
-        assert needs.arena_bytes > needs.activation_bytes + needs.weight_bytes
+        far = needs.arena_bytes < needs.activation_bytes + needs.weight_bytes
+        assert far == (planned.cell.id in FAR)
+        assert needs.arena_bytes > needs.activation_bytes
         assert min(needs.elements, needs.output_bytes) > 0
 
 
