@@ -33,5 +33,7 @@ ts_scratch_fn ts_attention_context_cortexm7_scratch;
 /* TS_OK, or what is wrong with the arguments. */
 ts_status ts_attention_context_check(const ts_team *team, const ts_attention_context_args *args,
                                      const void *scratch);
+ts_attention_context_fn ts_attention_context_cortexm4;
+ts_scratch_fn ts_attention_context_cortexm4_scratch;
 
 #endif

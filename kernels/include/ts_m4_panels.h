@@ -7,6 +7,7 @@
 
 #include "ts_armv7em.h"
 #include "ts_kernel.h"
+#include "ts_m4_tiles.h"
 
 static inline uint32_t ts_m4_low_pair(uint32_t even, uint32_t odd) {
     return (even & 0xFFFFu) | odd << 16;
@@ -51,6 +52,28 @@ static inline void ts_m4_expand_pair(const int8_t *rows, uint32_t i, uint32_t co
                                      uint32_t *panel) {
     ts_m4_expand(rows + i * n, n, panel, 2);
     ts_m4_expand(rows + ts_min(i + 1, count - 1) * n, n, panel + 1, 2);
+}
+
+/* `count` rows of n, `row` bytes apart, as a streamed panel; missing rows of the last tile are 0.
+ */
+static inline void ts_m4_expand_tiles(const int8_t *rows, uint32_t row, uint32_t count, uint32_t n,
+                                      uint32_t *panel) {
+    const uint32_t steps = ts_m4_pairs(n);
+    for (uint32_t i = 0; i < ts_m4_up4(count); i++) {
+        uint32_t *to = panel + i / 4 * 4 * steps + i % 4;
+        if (i < count)
+            ts_m4_expand(rows + i * row, n, to, 4);
+        else
+            for (uint32_t k = 0; k < steps; k++)
+                to[4 * k] = 0;
+    }
+}
+
+/* Rows i and i + 1 of [rows, n] of uint8 as a stationary panel, as ts_m4_expand_pair. */
+static inline void ts_m4_expand_pair_u8(const uint8_t *rows, uint32_t i, uint32_t count, uint32_t n,
+                                        uint32_t *panel) {
+    ts_m4_expand_u8(rows + i * n, n, panel, 2);
+    ts_m4_expand_u8(rows + ts_min(i + 1, count - 1) * n, n, panel + 1, 2);
 }
 
 #endif

@@ -84,28 +84,13 @@ static const uint32_t *x_pair(const ts_m4_state *t, uint32_t i) {
     return t->b.x;
 }
 
-/* `count` rows of n, `row` bytes apart, as a streamed panel; missing rows of the last tile are 0.
- */
-static void expand_tiles(const int8_t *rows, uint32_t row, uint32_t count, uint32_t n,
-                         uint32_t *panel) {
-    const uint32_t steps = ts_m4_pairs(n);
-    for (uint32_t i = 0; i < ts_m4_up4(count); i++) {
-        uint32_t *to = panel + i / 4 * 4 * steps + i % 4;
-        if (i < count)
-            ts_m4_expand(rows + i * row, n, to, 4);
-        else
-            for (uint32_t k = 0; k < steps; k++)
-                to[4 * k] = 0;
-    }
-}
-
 /* Head h's `width` channels of a projection of the input. */
 static ts_m4_product projection(const ts_m4_state *t, uint32_t h, const ts_m4_linear *linear,
                                 uint32_t width, int32_t *bias, int32_t *factors) {
     const uint32_t E = t->E, W4 = ts_m4_up4(width);
     const int8_t *panel = linear->weight + 4 * h * W4 * ts_m4_pairs(E);
     if (t->layer->expand) {
-        expand_tiles(linear->weight + h * width * E, E, width, E, t->b.panel);
+        ts_m4_expand_tiles(linear->weight + h * width * E, E, width, E, t->b.panel);
         panel = (const int8_t *)t->b.panel;
     }
     return (ts_m4_product){
@@ -191,7 +176,7 @@ static ts_m4_product head_output(const ts_m4_state *t, uint32_t h) {
     const uint32_t steps = expand ? ts_m4_pairs(t->P) : head_steps(h, t->P);
     const uint8_t *panel = (const uint8_t *)layer->output.weight + 16 * first_step(h, t->P);
     if (expand)
-        expand_tiles(layer->output.weight + h * t->P, depth, t->E, t->P, t->b.o_panel);
+        ts_m4_expand_tiles(layer->output.weight + h * t->P, depth, t->E, t->P, t->b.o_panel);
     return (ts_m4_product){
         .panel = expand ? (const void *)t->b.o_panel : panel,
         .vectors = ts_m4_up4(t->E),
@@ -321,7 +306,7 @@ void ts_m4_attention_run(const ts_m4_attention *layer, void *scratch) {
     if (layer->key.weight)
         t.largest_bias |= ts_m4_largest(layer->key.bias, s->H * layer->width);
     else
-        expand_tiles(layer->input, t.E, t.S, t.E, t.b.key);
+        ts_m4_expand_tiles(layer->input, t.E, t.S, t.E, t.b.key);
     for (uint32_t i = 0; i < t.pairs && keeps_input(layer); i++)
         ts_m4_expand_pair(layer->input, 2 * i, t.S, t.E, t.b.x + i * ts_m4_x_step(t.E));
     for (uint32_t i = 0; i < 8 * ts_ceil_div(t.S, 16); i++)
