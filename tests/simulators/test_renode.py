@@ -60,7 +60,7 @@ def compare_with_unicorn(project: Project, toolchain: str, config: str) -> int:
 
 @pytest.mark.parametrize("toolchain", TOOLCHAINS)
 def test_outputs_and_instructions_are_unicorns(checkout: Project, toolchain: str) -> None:
-    assert compare_with_unicorn(checkout, toolchain, CONFIG) == 8
+    assert compare_with_unicorn(checkout, toolchain, CONFIG) >= 8
 
 
 @pytest.mark.nightly
