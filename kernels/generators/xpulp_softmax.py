@@ -54,12 +54,11 @@ def module() -> str:
     text("beqz a7, .Lready", "pv_sub_sci_b t3, t0, 31", "and t3, t3, a7", "or t3, t3, t5")
     text("sw t3, 0(t6)")
     text(".Lready:", "mv t1, a0", "mv t2, a5", "li t6, 0", "p_lw_step t3, t1, 4")
-    text.loop("a3", ".Lpairs")
-    text("pv_sub_b t3, t0, t3", "pv_minu_sci_b t3, t3, 31")
-    text("pv_dotup_b t4, t3, s4", "pv_dotup_b t5, t3, s5")
-    text("p_lw_step t3, t1, 4", "p_lw_at t4, a4, t4", "p_lw_at t5, a4, t5")
-    text("pv_sdotup_sci_h t6, t4, 1", "pv_sdotup_sci_h t6, t5, 1")
-    text("p_sw_step t4, t2, 4", ".Lpairs:", "p_sw_step t5, t2, 4")
+    # Each word is loaded ahead of its turn: the last turn loads none, as there may be none.
+    text("addi t4, a3, -1", "beqz t4, .Llast")
+    text.loop("t4", ".Lpairs")
+    exponentials(text, ".Lpairs", "p_lw_step t3, t1, 4")
+    exponentials(text, ".Llast_done")
     # t6: the sum
     text("slli t0, t6, 8", "add t0, t0, t6", "addi t0, t0, -1", "p_fl1 t0, t0")
     text("li t1, 255", "sll t1, t1, t0", "divu t1, t1, t6")
@@ -80,6 +79,18 @@ def module() -> str:
     text("addi sp, sp, 32", "ret")
     text.end(NAME)
     return text.file("xpulp_softmax")
+
+
+def exponentials(text: Text, end: str, *ahead: str) -> None:
+    """Those of the four elements in t3, to the buffer and to the sum; `end` labels the last
+    instruction."""
+    if not ahead:
+        text(".Llast:")
+    text("pv_sub_b t3, t0, t3", "pv_minu_sci_b t3, t3, 31")
+    text("pv_dotup_b t4, t3, s4", "pv_dotup_b t5, t3, s5")
+    text(*ahead, "p_lw_at t4, a4, t4", "p_lw_at t5, a4, t5")
+    text("pv_sdotup_sci_h t6, t4, 1", "pv_sdotup_sci_h t6, t5, 1")
+    text("p_sw_step t4, t2, 4", f"{end}:", "p_sw_step t5, t2, 4")
 
 
 if __name__ == "__main__":

@@ -222,7 +222,7 @@ ts_xp_softmax_rows(const ts_xp_rows *rows, const ts_softmax_table *table) {
 }
 
 /* kernels/generators/xpulp_softmax.py. Rows of n elements, align4(n) bytes apart, from words to
- * words; it reads one word beyond the last input row and writes to the input's padding; the
+ * words; it reads no byte beyond the last input row and writes to the input's padding; the
  * output's padding becomes 0. Input and output may be the same. `pairs`: layout softmax_pairs;
  * `buffer` of 2 * align4(n) bytes; rows at least 1. */
 void ts_xp_softmax_pairs(const int8_t *input, uint8_t *output, uint32_t n, uint32_t rows,
