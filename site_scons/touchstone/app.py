@@ -73,6 +73,10 @@ def plan_request(
     catalogue = load_catalogue(root, cache)
     config = Path(request.config) if request.config else root / DEFAULT_CONFIG
     cells = _own_inputs(plan_cells(catalogue, load_matrix(config, cache), request), request)
+    if request.gdb:
+        from touchstone.debug import with_debugger
+
+        cells = with_debugger(cells)
     if request.sim is not None:
         require(request.sim, "sim")
     for planned in cells:
@@ -227,6 +231,8 @@ def finish(command: Command, confirmed: Callable[[str], bool]) -> Report:
         _publish(command, report, located, rerun)
     if command.request.dump:
         _dump(command, confirmed)
+    if command.request.gdb:
+        _debug(command, confirmed)
     if command.request.image is not None:
         _write_images(command, confirmed, command.request.image)
     if command.request.profile or command.request.trace:
@@ -316,6 +322,14 @@ def _dump(command: Command, confirmed: Callable[[str], bool]) -> None:
         if plan.planned.skip is None and confirmed(plan.cell.id):
             folder = dump_cell(command.root, plan)
             print(f"dumped {plan.cell.id} to {folder.relative_to(command.root)}")
+
+
+def _debug(command: Command, confirmed: Callable[[str], bool]) -> None:
+    from touchstone.debug import debug
+
+    for plan in command.plans:
+        if plan.planned.skip is None and confirmed(plan.cell.id):
+            debug(command.root, plan)
 
 
 def _check_formats(formats: str) -> None:

@@ -44,7 +44,7 @@ def plan_cells(catalogue: Catalogue, matrix: Matrix, request: Request) -> list[P
         unique = {name: cell for name, cell in unique.items() if fnmatchcase(name, request.cell)}
     if not unique:
         raise UserError(f"nothing selected: no cell of {matrix.path} matches the command line")
-    return [_planned(cell) for cell in unique.values()]
+    return [planned_cell(cell) for cell in unique.values()]
 
 
 def chosen_settings(
@@ -58,7 +58,8 @@ def chosen_settings(
     return tuple(sorted((name, value) for name, value in said if str(known[name]) != value))
 
 
-def _planned(cell: Cell) -> PlannedCell:
+def planned_cell(cell: Cell) -> PlannedCell:
+    """The cell with what it needs, and whether that fits."""
     needs = needs_of(cell)
     return PlannedCell(cell, needs, skip_reason(cell, needs))
 

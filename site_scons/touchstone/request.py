@@ -55,6 +55,7 @@ VARIABLES: Mapping[str, str] = {
     "cache_mode": "read-write (the default), read-only (adds nothing), off",
     "cache_size": "megabytes that the cache is pruned to, what was unused longest first (2048)",
     "dump": "1 writes inputs, output and golden of each cell as .npy",
+    "gdb": "1 stops one cell at main, under a simulator that speaks GDB's protocol",
     "image": "elf, hex or both: writes each cell's image, to flash or to debug",
     "profile": "1 says where the timed run's cycles go: functions, lines, stalls",
     "trace": "1 writes the instructions of the timed run with their results",
@@ -96,6 +97,7 @@ class Request:
     cache_mode: str = MODES[0]
     cache_size: int = DEFAULT_MEGABYTES
     dump: bool = False
+    gdb: bool = False
     image: str | None = None
     profile: bool = False
     trace: bool = False
@@ -147,6 +149,7 @@ def parse_request(arguments: Mapping[str, str]) -> Request:
             "cache_size", arguments.get("cache_size", str(DEFAULT_MEGABYTES)), 1, 2**40
         ),
         dump=_switch("dump", arguments),
+        gdb=_switch("gdb", arguments),
         image=_word("image", arguments),
         profile=_switch("profile", arguments),
         trace=_switch("trace", arguments),
