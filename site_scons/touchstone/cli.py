@@ -7,6 +7,7 @@ python -m touchstone.cli list [key=value ...]
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,8 @@ from pathlib import Path
 
 from touchstone.errors import UserError, nearest, unknown
 
+# As a shell has it for a command that SIGPIPE ends; a verdict that nobody read is not good.
+PIPE_CLOSED = 141
 Command = Callable[[Path, Mapping[str, str]], int]
 
 
@@ -74,7 +77,13 @@ def unknown_word(word: str) -> UserError:
 def main(words: Sequence[str], root: Path | None = None) -> int:
     """Run one command in a project, the checkout unless another is given; the exit status."""
     try:
-        return _dispatch(list(words), repository() if root is None else root)
+        status = _dispatch(list(words), repository() if root is None else root)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever read this has had enough; Python would try again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
     except UserError as error:
         print(f"touchstone: {error}", file=sys.stderr)
         return 2

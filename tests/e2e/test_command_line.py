@@ -328,3 +328,16 @@ def test_why_something_is_built_again(project: Project) -> None:
     made = r"rebuilding `build/firmware/gap9/llvm/obj/kernels/gelu/portable\.o'"
     wanted = made + r" because `.*portable\.c' changed"
     assert re.search(wanted, " ".join(ended.output.split()))
+
+
+def test_list_into_a_pipe_that_closes() -> None:
+    """`scons list | head -1` says nothing else, and no success."""
+    command = [sys.executable, "-m", "touchstone.cli", "list"]
+    environment = environment_of({"PYTHONPATH": str(ROOT / "site_scons")})
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (141, b"")
