@@ -92,14 +92,23 @@ def job_bytes(kernel: Kernel, sizes: Mapping[str, int]) -> int:
 def skip_reason(cell: Cell, needs: Needs) -> str | None:
     """Why a cell cannot run on its target, with the numbers; None where it fits."""
     memory = cell.target.memory_of(cell.simulator)
+    lost = {"arena": _lost_l1(cell)}
     for name, size in (("arena", needs.arena_bytes), ("job", needs.job_bytes)):
-        available = memory[name].bytes
+        available = max(memory[name].bytes - lost.get(name, 0), 0)
         if size > available:
             return (
                 f"does not fit: {name} memory of {cell.target.name} has {available} bytes, "
                 f"needed {size} ({size - available} too many)"
             )
     return None
+
+
+def _lost_l1(cell: Cell) -> int:
+    """Bytes that the arena, which ends where L1 does, loses to the smaller L1 of a setting."""
+    chosen = dict(cell.settings).get("l1_bytes")
+    if chosen is None:
+        return 0
+    return max(int(cell.target.simulator_settings[cell.simulator]["l1_bytes"]) - int(chosen), 0)
 
 
 def _variables(cell: Cell) -> dict[str, int]:

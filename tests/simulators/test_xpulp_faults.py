@@ -79,6 +79,16 @@ def test_fault(name: str) -> None:
     assert outcome.fault["pc"] == outcome.words[0]
 
 
+def test_a_smaller_l1_ends_where_it_ends() -> None:
+    text = ON_CORE + "li a1, 0x10010000\nlw a0, -4(a1)\nlw a0, 0(a1)\nfinish\n"
+    fault = run_text(text, "--l1-bytes", "65536").fault
+    assert (fault["kind"], fault["address"]) == ("memory-access", 0x10010000)
+    assert run_text(text, "--l1-bytes", "131072").report["status"] == "exit"
+    for size in ("65537", "262144", "x"):
+        with pytest.raises(AssertionError, match="--l1-bytes takes a power of two"):
+            run_text(text, "--l1-bytes", size)
+
+
 @pytest.mark.parametrize("name", SEMIHOSTING)
 def test_semihosting_fault(name: str) -> None:
     data = 'block: .word 3, 0, 4\nname: .word text, 0, 3\ntext: .asciz ":tt"\n.balign 4\n'

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from touchstone.cellid import parse_cell_id
 from touchstone.cells import Cell
 from touchstone.job import align16
@@ -69,6 +71,17 @@ def test_skip_names_memory_and_numbers(catalogue: Catalogue) -> None:
         assert skip_reason(with_memory(cell, name, size - 3), needs) == (
             f"does not fit: {name} memory of gap9 has {size - 3} bytes, needed {size} (3 too many)"
         )
+
+
+@pytest.mark.parametrize("simulator", ["xpulp", "gvsoc"])
+def test_a_smaller_l1_takes_from_the_arena(catalogue: Catalogue, simulator: str) -> None:
+    cell = parse_cell_id(catalogue, "gap9/mhsa/S7-E18-P6-H3/c8", ())
+    cell = replace(cell, simulator=simulator, settings=(("l1_bytes", "65536"),))
+    available = cell.target.memory["arena"].bytes - 0x10000
+    fits = replace(needs_of(cell), arena_bytes=available)
+    assert skip_reason(cell, fits) is None
+    said = skip_reason(cell, replace(fits, arena_bytes=available + 1))
+    assert f"arena memory of gap9 has {available} bytes" in str(said)
 
 
 def with_memory(cell: Cell, name: str, size: int) -> Cell:

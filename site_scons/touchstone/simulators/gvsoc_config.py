@@ -56,8 +56,6 @@ class GvsocSettings:
         fitting = 1 << max(l1_used - 1, 0).bit_length()
         text = str(options.get("l1_bytes", fitting))
         l1_bytes = int(text) if text.isascii() and text.isdigit() else 0
-        if l1_bytes < l1_used:
-            raise GvsocError(f"l1_bytes: found {text!r}, allowed {fitting} and more powers of two")
         return cls(l1_bytes, str(options.get("bank_conflicts", "off")))
 
     def __str__(self) -> str:

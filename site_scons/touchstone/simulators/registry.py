@@ -122,6 +122,8 @@ _COUNTED: Mapping[str, Timing] = {
 # What settings may be, the plain one first; adapters judge the others themselves.
 _SETTINGS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     COMMAND: {"counts": tuple(_COUNTED)},
+    "xpulp": {"l1_bytes": ("131072", "65536", "32768")},
+    "gvsoc": {"l1_bytes": ("131072", "65536", "32768", "262144", "524288", "1048576")},
     "unicorn": {
         "over_reads": ("allow", "trap"),
         "flash_wait_states": tuple(map(str, range(16))),

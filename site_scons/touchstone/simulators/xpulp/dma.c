@@ -291,7 +291,7 @@ static step check(sim *s, core *c, const transfer *t) {
     if (bytes == 0 || t->line == 0 || bytes % t->line != 0) {
         return refuse(s, c, NULL, "an empty transfer, or one that is not of whole lines");
     }
-    if (t->l1 - L1_BASE >= L1_SIZE || bytes > L1_SIZE - (t->l1 - L1_BASE)) {
+    if (t->l1 - L1_BASE >= s->l1.size || bytes > s->l1.size - (t->l1 - L1_BASE)) {
         return refuse(s, c, &t->l1, "the transfer does not lie in L1");
     }
     uint64_t extent = (uint64_t)(bytes / t->line - 1) * t->stride + t->line;

@@ -25,9 +25,9 @@ static void region_free(region *r) {
     free(r->has_code);
 }
 
-bool sim_allocate(sim *s) {
-    return region_allocate(&s->l1, L1_BASE, L1_SIZE) && region_allocate(&s->l2, L2_BASE, L2_SIZE) &&
-           dma_allocate(s);
+bool sim_allocate(sim *s, uint32_t l1_bytes) {
+    return region_allocate(&s->l1, L1_BASE, l1_bytes) &&
+           region_allocate(&s->l2, L2_BASE, L2_SIZE) && dma_allocate(s);
 }
 
 void sim_free(sim *s) {

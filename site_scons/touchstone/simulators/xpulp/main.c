@@ -6,16 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { L1_MINIMUM = 4096 };
+
 typedef struct {
     const char *image, *stream, *log, *report, *limit, *timing, *conflicts, *icache, *stacks;
-    const char *profile, *trace, *over_reads;
+    const char *profile, *trace, *over_reads, *l1_bytes;
 } options;
 
 static int usage(const char *reason) {
     fprintf(stderr,
             "xpulp_sim: %s\nusage: xpulp_sim IMAGE.elf --stream FILE --log FILE --report FILE "
             "--max-instructions N [--timing gvsoc|rtl] [--bank-conflicts on|off] "
-            "[--icache on|off] [--over-reads allow|trap] [--stacks BASE:BYTES] [--profile FILE] "
+            "[--icache on|off] [--l1-bytes N] [--over-reads allow|trap] [--stacks BASE:BYTES] "
+            "[--profile FILE] "
             "[--trace FILE]\n",
             reason);
     return 2;
@@ -25,12 +28,12 @@ static const char *parse(int argc, char **argv, options *out) {
     const struct {
         const char *name;
         const char **value;
-    } known[] = {{"--stream", &out->stream},        {"--log", &out->log},
-                 {"--report", &out->report},        {"--max-instructions", &out->limit},
-                 {"--timing", &out->timing},        {"--bank-conflicts", &out->conflicts},
-                 {"--icache", &out->icache},        {"--stacks", &out->stacks},
-                 {"--profile", &out->profile},      {"--trace", &out->trace},
-                 {"--over-reads", &out->over_reads}};
+    } known[] = {{"--stream", &out->stream},         {"--log", &out->log},
+                 {"--report", &out->report},         {"--max-instructions", &out->limit},
+                 {"--timing", &out->timing},         {"--bank-conflicts", &out->conflicts},
+                 {"--icache", &out->icache},         {"--stacks", &out->stacks},
+                 {"--profile", &out->profile},       {"--trace", &out->trace},
+                 {"--over-reads", &out->over_reads}, {"--l1-bytes", &out->l1_bytes}};
     for (int i = 1; i < argc; i++) {
         const char **target = NULL;
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
@@ -67,7 +70,7 @@ static bool parse_stacks(const char *text, sim *s) {
     unsigned long bytes = ok ? strtoul(end + 1, &end, 0) : 0;
     s->stack_base = (uint32_t)base;
     s->stack_bytes = (uint32_t)bytes;
-    return ok && *end == '\0' && bytes > 0 && bytes <= L1_SIZE;
+    return ok && *end == '\0' && bytes > 0 && bytes <= s->l1.size;
 }
 
 static bool parse_switch(const char *text, bool *value) {
@@ -85,7 +88,7 @@ static void reset(sim *s, uint64_t max_instructions) {
         s->cores[i].region = &s->l2;
         s->cores[i].at = s->l2.code;
         // Accesses that may have to be trapped all go over the bus.
-        s->cores[i].l1_bytes = i == FC || s->guards.trap ? 0 : L1_SIZE;
+        s->cores[i].l1_bytes = i == FC || s->guards.trap ? 0 : s->l1.size;
         s->key[i] = UINT64_MAX;
     }
     s->key[ALL_CORES] = UINT64_MAX;
@@ -118,6 +121,7 @@ static int run(sim *s, const options *o) {
 
 int main(int argc, char **argv) {
     options o = {.timing = "gvsoc", .conflicts = "off", .icache = "off", .over_reads = "allow"};
+    o.l1_bytes = "131072";
     const char *problem = parse(argc, argv, &o);
     uint64_t limit = 0;
     if (problem != NULL) {
@@ -126,8 +130,13 @@ int main(int argc, char **argv) {
     if (!parse_count(o.limit, &limit)) {
         return usage("--max-instructions takes a positive number");
     }
+    uint64_t l1_bytes = 0;
+    if (!parse_count(o.l1_bytes, &l1_bytes) || l1_bytes > L1_SIZE || l1_bytes < L1_MINIMUM ||
+        (l1_bytes & (l1_bytes - 1)) != 0) {
+        return usage("--l1-bytes takes a power of two from 4096 to 131072");
+    }
     sim *s = calloc(1, sizeof *s);
-    if (s == NULL || !sim_allocate(s)) {
+    if (s == NULL || !sim_allocate(s, (uint32_t)l1_bytes)) {
         fprintf(stderr, "xpulp_sim: out of memory\n");
         return 2;
     }

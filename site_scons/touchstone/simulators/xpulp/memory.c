@@ -27,7 +27,7 @@ region *region_find(sim *s, uint32_t address) {
     if (address - L2_BASE < L2_SIZE) {
         return &s->l2;
     }
-    return address - L1_BASE < L1_SIZE ? &s->l1 : NULL;
+    return address - L1_BASE < s->l1.size ? &s->l1 : NULL;
 }
 
 // Host address of `bytes` bytes, or NULL if they do not lie in one memory.

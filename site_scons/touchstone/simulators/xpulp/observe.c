@@ -35,7 +35,7 @@ static void explain(const sim *s, const insn *in, const uint32_t *address, uint6
     uint32_t kind = row_of(in)->kind;
     if (waits(in)) {
         why = CAUSE_WAIT;
-    } else if (address != NULL && *address - L1_BASE < L1_SIZE) {
+    } else if (address != NULL && *address - L1_BASE < s->l1.size) {
         bool split = (*address & (access_bytes(in) - 1)) != 0 && rest > 0;
         stalls[CAUSE_MISALIGNED] += split;
         rest -= split;

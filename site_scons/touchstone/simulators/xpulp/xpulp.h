@@ -38,7 +38,7 @@ enum {
 };
 
 #define L1_BASE 0x10000000u
-#define L1_SIZE 0x00020000u
+#define L1_SIZE 0x00020000u // at most: --l1-bytes
 #define L2_BASE 0x1C000000u // 64 KB private, then 1.5 MB shared, one range
 #define L2_SIZE 0x00190000u
 
@@ -217,7 +217,7 @@ typedef struct {
 typedef enum { STEP_OK, STEP_SLEEP, STEP_SPLIT, STEP_STOP } step;
 
 // loader.c
-bool sim_allocate(sim *s);
+bool sim_allocate(sim *s, uint32_t l1_bytes);
 void sim_free(sim *s);
 bool load_image(sim *s, const char *path); // prints the reason and returns false
 
