@@ -32,8 +32,8 @@ from touchstone.toolchains.registry import Programs
 ALLOWED = ("target", "kernel", "variant", "toolchain", "cflags")
 ARCHIVE = "libtouchstone.a"
 INCLUDE = "kernels/include"
-PUBLIC = ("ts_types.h", "ts_kernel.h")
-"""What the operations' headers include."""
+PUBLIC = ("ts_types.h", "ts_kernel.h", "ts_dma.h")
+"""What the operations' headers include, and what kernels ask of a firmware."""
 
 
 @dataclass(frozen=True)
