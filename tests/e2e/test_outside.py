@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Somebody else's repository: examples/outside, with the wheel and with a checkout inside it."""
+"""Somebody else's repository, docs/examples/outside: with the wheel and with a checkout inside it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Outside(Project):
     def __init__(self, folder: Path, library: Path | None) -> None:
         super().__init__(folder)
         self.library = library
-        shutil.copytree(ROOT / "examples/outside", folder, dirs_exist_ok=True)
+        shutil.copytree(ROOT / "docs/examples/outside", folder, dirs_exist_ok=True)
         # Only to save the time of warming the compiler's cache.
         (folder / "build").mkdir()
         (folder / "build/zig").symlink_to(ROOT / "build/zig")
@@ -148,6 +148,6 @@ def test_submodule(tmp_path: Path) -> None:
 
 
 def test_sconstruct_is_short() -> None:
-    lines = (ROOT / "examples/outside/SConstruct").read_text().splitlines()
+    lines = (ROOT / "docs/examples/outside/SConstruct").read_text().splitlines()
     code = [line for line in lines if line and not line.startswith(("#", '"""'))]
     assert len(code) <= 10

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The library without the harness: what is in it, and docs/example linked and run with it."""
+"""The library without the harness: what is in it; docs/examples/firmware linked and run with it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from touchstone.simulators.unicorn import unicorn_library
 from touchstone.toolchains.llvm import environment, zig_path
 
 ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "docs" / "example"
+EXAMPLE = ROOT / "docs/examples/firmware"
 README = (EXAMPLE / "README.md").read_text(encoding="utf-8")
 SAID = "a mistaken call was refused\nthe output is as expected\n"
 EM_ARM = 40
@@ -177,7 +177,7 @@ def zig(folder: Path, *words: str) -> None:
 
 
 def said_in_readme(start: str) -> list[str]:
-    """The words of a command in docs/example/README.md."""
+    """The words of a command in docs/examples/firmware/README.md."""
     lines = re.search(rf"^    {re.escape(start)}(.*?)\n\n", README, re.MULTILINE | re.DOTALL)
     assert lines is not None
     return (start + lines[1].replace("\\\n", " ")).split()

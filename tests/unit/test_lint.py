@@ -54,6 +54,15 @@ def test_there_is_something_to_check() -> None:
     assert "tests/unit/test_lint.py" in names(sources())
 
 
+def test_the_house_has_eight_rooms() -> None:
+    """Whoever opens the repository sees where everything lives."""
+    rooms = {path.relative_to(ROOT).parts[0] for path in project_files() if path.parent != ROOT}
+    hidden = {room for room in rooms if room.startswith(".")}
+    shown = {"configs", "docs", "golden", "kernels", "site_scons", "targets", "tests"}
+    assert rooms - hidden == shown
+    assert hidden == {".ci", ".github"}
+
+
 def test_test_modules_have_names_of_their_own() -> None:
     """pytest imports them by name alone: with two of one name it collects nothing at all."""
     modules = [path.name for path in project_files() if path.match("tests/*/test_*.py")]

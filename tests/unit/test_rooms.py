@@ -89,7 +89,7 @@ def test_package_without_rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_catalogue_of_a_project(tmp_path: Path) -> None:
     """Its own kernels and targets beside Touchstone's; sources of ../common are Touchstone's."""
-    example = ROOT / "examples/outside/kernels/leaky_relu"
+    example = ROOT / "docs/examples/outside/kernels/leaky_relu"
     (tmp_path / "kernels").mkdir()
     (tmp_path / "kernels/leaky_relu").symlink_to(example)
     mine = tmp_path / "targets/mine"
