@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Somebody else's repository, docs/examples/outside: with the wheel and with a checkout inside it."""
+"""Somebody else's repository, docs/examples/outside: with the wheel and with a checkout in it."""
 
 from __future__ import annotations
 
