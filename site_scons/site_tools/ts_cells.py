@@ -27,7 +27,7 @@ from touchstone.files import read_json
 from touchstone.graph import CELLS
 from touchstone.results import FINE
 from touchstone.simulators.base import RunStatus
-from touchstone.simulators.registry import EMBEDDED, EXTERNAL, find_external
+from touchstone.simulators.registry import EMBEDDED, EXTERNAL, external_of, find_external
 
 
 def _cell(target):
@@ -45,7 +45,7 @@ def _run(target, source, env):
         Path(str(target[0])),
         Path(str(source[0])),
         Path(str(source[1])),
-        _simulator_files(spec["simulator"], source[3:], env),
+        _simulator_files(spec, source[3:], env),
         spec,
         session.registry,
         env["TS_ROOT"] / "build" / "tmp",
@@ -58,10 +58,12 @@ def _run(target, source, env):
         target[0].set_nocache()
 
 
-def _simulator_files(name, built, env):
+def _simulator_files(spec, built, env):
     """The adapter's files: what the graph built, and what of the machine it needs besides."""
+    name = spec["simulator"]
     if name in EXTERNAL:
-        return [Path(find_external(EXTERNAL[name]) or ""), env["TS_ROOT"] / "build"]
+        external = external_of(name, spec["settings"]["options"])
+        return [Path(find_external(external) or ""), env["TS_ROOT"] / "build"]
     files = [Path(str(node)).absolute() for node in built]
     return [*files, env["TS_UNICORN"]] if EMBEDDED[name].needs_costs else files
 

@@ -78,7 +78,7 @@ def plan_request(
 
         cells = with_debugger(cells)
     if request.sim is not None:
-        require(request.sim, "sim")
+        require(request.sim, "sim", dict(request.settings))
     for planned in cells:
         if request.command is not None and planned.cell.simulator != COMMAND:
             raise UserError(f"command={request.command}: only sim={COMMAND} runs one")

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from touchstone.errors import UserError
-from touchstone.simulators.registry import EMBEDDED, EXTERNAL, find_external
+from touchstone.simulators.registry import EMBEDDED, EXTERNAL, PLATFORMS, find_external
 from touchstone.simulators.unicorn import unicorn_library
-from touchstone.toolchains import llvm
+from touchstone.toolchains import gap_sdk, llvm
 
 MINIMUM_PYTHON = (3, 10)
 
@@ -46,10 +46,13 @@ def examine(root: Path) -> list[Finding]:
         needs = embedded.needs_costs and unicorn_library() is None
         text = "its library is missing (package unicorn)" if needs else "embedded"
         findings.append(Finding(f"simulator {embedded.name}", not needs, text))
-    for external in (entry for entry in EXTERNAL.values() if entry.program):
+    platforms = (entry for platforms in PLATFORMS.values() for entry in platforms.values())
+    for external in (entry for entry in (*EXTERNAL.values(), *platforms) if entry.program):
         found = find_external(external)
         text = found or f"not installed: {external.advice}"
+        text += f" ({external.caveat})" if external.caveat else ""
         findings.append(Finding(f"simulator {external.name}", found is not None, text, True))
+    findings.append(_gap_sdk_compiler())
     return findings
 
 
@@ -95,3 +98,12 @@ def _compiler() -> Finding:
         return Finding("toolchain llvm", True, llvm.zig_path().name)
     except UserError as error:
         return Finding("toolchain llvm", False, str(error))
+
+
+def _gap_sdk_compiler() -> Finding:
+    name = "toolchain gap_sdk"
+    try:
+        return Finding(name, True, f"{gap_sdk.find()} ({gap_sdk.CAVEAT})", True)
+    except UserError as error:
+        text = str(error).removeprefix("toolchain: gap_sdk is ")
+        return Finding(name, False, f"{text} ({gap_sdk.CAVEAT})", True)

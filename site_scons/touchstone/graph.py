@@ -18,7 +18,13 @@ from touchstone.cells import VALUE_CLASSES, Cell, flags_digest, numerics_words
 from touchstone.files import canonical_json
 from touchstone.manifest import Catalogue, Kernel, Target, Variant
 from touchstone.plan import PlannedCell
-from touchstone.simulators.registry import EMBEDDED, EXTERNAL, adapter_of, check_settings
+from touchstone.simulators.registry import (
+    EMBEDDED,
+    EXTERNAL,
+    adapter_of,
+    check_settings,
+    settings_that_apply,
+)
 from touchstone.sizes import Needs
 
 BUILD = "build"
@@ -294,6 +300,7 @@ def vectors_spec(cell: Cell) -> dict[str, Any]:
 def run_spec(planned: PlannedCell) -> dict[str, Any]:
     """What a run depends on besides firmware, inputs and simulator."""
     cell, needs = planned.cell, planned.needs
+    settings = simulator_settings(cell.target, cell.simulator, cell.settings, cell.command)
     return {
         "kernel": cell.kernel.name,
         "operands": [[operand.name, operand.role] for operand in cell.kernel.operands],
@@ -306,8 +313,8 @@ def run_spec(planned: PlannedCell) -> dict[str, Any]:
         * cell.schedule.passes(cell.shape.S, cell.cores),
         "wall_seconds": cell.target.limits["wall_seconds"],
         "simulator": cell.simulator,
-        "adapter": adapter_of(cell.simulator),
-        "settings": simulator_settings(cell.target, cell.simulator, cell.settings, cell.command),
+        "adapter": adapter_of(cell.simulator, settings["options"]),
+        "settings": settings,
     }
 
 
@@ -321,7 +328,8 @@ def simulator_settings(
     options = {**target.simulator_settings.get(simulator, {}), **dict(changed)}
     check_settings(simulator, options)
     if simulator in EXTERNAL:
-        module = importlib.import_module(adapter_of(simulator))
+        options = settings_that_apply(simulator, options)
+        module = importlib.import_module(adapter_of(simulator, options))
         document = target.raw if command is None else {**target.raw, "command": command}
         return {"options": options, **module.settings(document)}
     if not EMBEDDED[simulator].needs_costs:

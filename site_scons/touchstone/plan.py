@@ -15,7 +15,7 @@ from touchstone.errors import UserError, unknown
 from touchstone.manifest import ANY_ISA, Catalogue, Kernel, Target, Variant
 from touchstone.request import Request
 from touchstone.schedule import Schedule
-from touchstone.simulators.registry import check_settings
+from touchstone.simulators.registry import check_platform, check_settings
 from touchstone.sizes import Needs, needs_of, skip_reason
 
 DEFAULT = "default"
@@ -57,6 +57,7 @@ def chosen_settings(
         if name not in known:
             raise UserError(unknown(f"settings ({simulator} on {target.name})", name, known))
     check_settings(simulator, dict(said))
+    check_platform(simulator, dict(said))
     return tuple(sorted((name, value) for name, value in said if str(known[name]) != value))
 
 

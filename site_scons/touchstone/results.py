@@ -14,7 +14,7 @@ from touchstone.files import read_json, write_json, write_rows
 from touchstone.graph import BUILD, CellPlan
 from touchstone.manifest import DIMENSIONS
 from touchstone.plan import PlannedCell
-from touchstone.simulators.registry import clock_of, timing_of
+from touchstone.simulators.registry import clock_of, settings_that_apply, timing_of
 
 SCHEMA = 1
 STATUSES = (
@@ -127,7 +127,8 @@ def cell_result(
     rate = macs / cycles if macs and cycles else None
     peak = target.peak.get(cell.kernel.peak)
     options = {**target.simulator_settings.get(cell.simulator, {}), **dict(cell.settings)}
-    settings = {name: str(value) for name, value in options.items()}
+    applied = settings_that_apply(cell.simulator, options)
+    settings = {name: str(value) for name, value in applied.items()}
     return CellResult(
         id=cell.id,
         target=target.name,
@@ -148,7 +149,7 @@ def cell_result(
         simulator=cell.simulator,
         settings=settings,
         timing=timing_of(cell.simulator, settings).value,
-        clock=clock_of(cell.simulator, root / BUILD),
+        clock=clock_of(cell.simulator, root / BUILD, settings),
         status=str(verdict["status"]),
         cached=cached,
         cycles=cycles,

@@ -17,7 +17,7 @@ from typing import Any
 from touchstone.files import canonical_json
 from touchstone.fingerprint import ModuleGraph, binary_digest
 from touchstone.graph import CellPlan
-from touchstone.simulators.registry import EMBEDDED, EXTERNAL, adapter_of, find_external
+from touchstone.simulators.registry import EMBEDDED, EXTERNAL, external_of, find_external
 
 
 class Stamps:
@@ -108,9 +108,10 @@ class Stamps:
         """What of a simulator is neither built here nor in the tree."""
         name = plan.cell.simulator
         if name in EXTERNAL:
-            program = find_external(EXTERNAL[name]) or spec["settings"]["line"]
+            external = external_of(name, spec["settings"]["options"])
+            program = find_external(external) or spec["settings"]["line"]
             if program not in self._installed:
-                module = importlib.import_module(adapter_of(name))
+                module = importlib.import_module(spec["adapter"])
                 self._installed[program] = str(module.fingerprint(program, self._memory))
             return self._installed[program]
         return self._unicorn_digest if EMBEDDED[name].needs_costs else ""

@@ -22,7 +22,7 @@ from touchstone.process import ProcessRegistry
 from touchstone.run_cell import run_cell
 from touchstone.runfile import write_run
 from touchstone.simulators.factory import make_simulator
-from touchstone.simulators.registry import EXTERNAL, find_external, require
+from touchstone.simulators.registry import EXTERNAL, external_of, find_external, require
 
 POLL_SECONDS = 0.5
 
@@ -52,8 +52,10 @@ def _files(task: Mapping[str, Any], files: Path) -> list[Path]:
     name = task["spec"]["simulator"]
     if name not in EXTERNAL:
         return [files / sent for sent in task["files"]]
-    require(name, "worker: sim")
-    program = find_external(EXTERNAL[name]) or task["spec"]["settings"].get("line", "")
+    settings = task["spec"]["settings"]
+    require(name, "worker: sim", settings["options"])
+    external = external_of(name, settings["options"])
+    program = find_external(external) or settings.get("line", "")
     module = importlib.import_module(task["spec"]["adapter"])
     found = str(module.fingerprint(program, files / "digests.json"))
     if found != task["spec"]["fingerprint"]:

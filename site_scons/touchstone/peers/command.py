@@ -127,4 +127,5 @@ def _toolchains(selection: Mapping[str, str], targets: Sequence[Target]) -> list
     if "toolchain" in selection:
         return [selection["toolchain"]]
     gcc = [gnu.program(target.toolchain("gnu").options) for target in targets]
-    return [name for name in TOOLCHAINS if name != "gnu" or all(map(shutil.which, gcc))]
+    here = {"llvm": True, "gnu": all(map(shutil.which, gcc))}
+    return [name for name in TOOLCHAINS if here.get(name, False)]

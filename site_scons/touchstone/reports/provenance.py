@@ -18,7 +18,7 @@ from typing import Any
 from touchstone.graph import BUILD, CellPlan
 from touchstone.nodes import commands, compile_words, link_words
 from touchstone.session import Session, Span
-from touchstone.simulators.registry import EMBEDDED, EXTERNAL, find_external
+from touchstone.simulators.registry import EMBEDDED, external_of, find_external
 
 SCHEMA = 1
 GIT_SECONDS = 10.0
@@ -47,7 +47,7 @@ def provenance_of(
         "started": datetime.fromtimestamp(session.started, timezone.utc).isoformat("T", "seconds"),
         "seconds": round(session.elapsed(), 3),
         "toolchains": _toolchains(running),
-        "simulators": _simulators(root, {plan.cell.simulator for plan in running}),
+        "simulators": _simulators(running),
         "stamps": dict(sorted(session.stamps.items())),
         "cells": _cells(running, verdicts, session.spans),
         "timeline": [
@@ -84,16 +84,19 @@ def _toolchains(plans: Iterable[CellPlan]) -> dict[str, Any]:
     return found
 
 
-def _simulators(root: Path, names: Iterable[str]) -> dict[str, Any]:
+def _simulators(plans: Iterable[CellPlan]) -> dict[str, Any]:
     """Each simulator and the program that it is."""
     found: dict[str, Any] = {}
-    for name in sorted(names):
+    for plan in plans:
+        name = plan.cell.simulator
         if name in EMBEDDED:
             found[name] = {"program": f"{BUILD}/simulators/{EMBEDDED[name].program}"}
         else:
-            external = EXTERNAL[name]
-            found[name] = {"program": find_external(external) if external.program else None}
-    return found
+            external = external_of(name, dict(plan.cell.settings))
+            found[external.name] = {
+                "program": find_external(external) if external.program else None
+            }
+    return dict(sorted(found.items()))
 
 
 def _cells(

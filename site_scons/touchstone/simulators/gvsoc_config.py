@@ -25,7 +25,7 @@ L1_SPACE = 0x100000
 ONE_WORD_A_CYCLE = 2
 NO_CONFLICTS = -1
 CONFLICTS = {"off": NO_CONFLICTS, "on": ONE_WORD_A_CYCLE}
-OPTIONS = ("bank_conflicts", "l1_bytes")
+OPTIONS = ("platform", "bank_conflicts", "l1_bytes")
 
 
 class GvsocError(UserError):

@@ -108,11 +108,11 @@ def prepare(
     stat per installed file, a few milliseconds in all.
     """
     configuration, memory = folder / "configuration.json", folder / "prepared.json"
-    signature = _signature(installation)
+    seen = signature(installation)
     known = read_json(memory)
     if (
         isinstance(known, dict)
-        and known.get("signature") == signature
+        and known.get("signature") == seen
         and configuration.is_file()
         and known.get("configuration") == file_digest(configuration)
     ):
@@ -127,7 +127,7 @@ def prepare(
     write_json(
         memory,
         {
-            "signature": signature,
+            "signature": seen,
             "configuration": file_digest(configuration),
             "fingerprint": fingerprint,
             "version": version,
@@ -181,17 +181,18 @@ def _script_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return variables
 
 
-def _files(installation: Installation) -> Iterator[Path]:
+def installed_files(installation: Installation) -> Iterator[Path]:
+    """What of an installation a run may depend on."""
     for part in PARTS:
         for folder, folders, names in os.walk(installation.home / part):
             folders[:] = sorted(name for name in folders if name != "__pycache__")
             yield from (Path(folder, name) for name in sorted(names))
 
 
-def _signature(installation: Installation) -> str:
+def signature(installation: Installation) -> str:
     """Changes when a file of the installation does, or when it moves."""
     digest = hashlib.sha256(str(installation.home).encode())
-    for path in _files(installation):
+    for path in installed_files(installation):
         status = path.stat()
         digest.update(f"\n{path.name}:{status.st_size}:{status.st_mtime_ns}".encode())
     return digest.hexdigest()

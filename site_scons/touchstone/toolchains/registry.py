@@ -10,10 +10,10 @@ from typing import Any
 
 from touchstone.errors import UserError, unknown
 from touchstone.fingerprint import binary_digest
-from touchstone.toolchains import gnu, llvm
+from touchstone.toolchains import gap_sdk, gnu, llvm
 from touchstone.toolchains.commands import Commands
 
-TOOLCHAINS = ("llvm", "gnu")
+TOOLCHAINS = ("llvm", "gnu", "gap_sdk")
 
 
 def target_commands(name: str, options: Mapping[str, Any], extra: tuple[str, ...]) -> Commands:
@@ -22,7 +22,15 @@ def target_commands(name: str, options: Mapping[str, Any], extra: tuple[str, ...
         return llvm.target_commands(options, extra)
     if name == "gnu":
         return gnu.target_commands(options, extra)
+    if name == "gap_sdk":
+        return gap_sdk.target_commands(options, extra)
     raise UserError(unknown("toolchain", name, TOOLCHAINS))
+
+
+def _find(program: str) -> Path:
+    if program == llvm.PROGRAM:
+        return llvm.zig_path()
+    return gap_sdk.find() if program == gap_sdk.PROGRAM else gnu.find(program)
 
 
 class Programs:
@@ -39,8 +47,7 @@ class Programs:
     def path(self, program: str) -> Path:
         """The program's path; UserError says what to install."""
         if program not in self._paths:
-            found = llvm.zig_path() if program == llvm.PROGRAM else gnu.find(program)
-            self._paths[program] = found
+            self._paths[program] = _find(program)
         return self._paths[program]
 
     def environment(self, program: str) -> dict[str, str]:
@@ -51,7 +58,11 @@ class Programs:
 
     def local_words(self, program: str, root: Path) -> tuple[str, ...]:
         """Words ahead of the others that name the checkout `root`: no part of a stamp."""
-        return () if program == llvm.PROGRAM else gnu.local_words(root)
+        if program == llvm.PROGRAM:
+            return ()
+        if program == gap_sdk.PROGRAM:
+            return gap_sdk.local_words(root)
+        return gnu.local_words(root)
 
     def stamp(self, program: str, words: Sequence[str]) -> str:
         """One hash over what really runs and the words it is called with."""
