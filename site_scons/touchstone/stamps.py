@@ -17,7 +17,7 @@ from typing import Any
 from touchstone.files import canonical_json
 from touchstone.fingerprint import ModuleGraph, binary_digest
 from touchstone.graph import CellPlan
-from touchstone.simulators.registry import EMBEDDED, EXTERNAL, external_of, find_external
+from touchstone.simulators.registry import EMBEDDED, EXTERNAL, external_of, find_external, require
 
 
 class Stamps:
@@ -108,8 +108,11 @@ class Stamps:
         """What of a simulator is neither built here nor in the tree."""
         name = plan.cell.simulator
         if name in EXTERNAL:
-            external = external_of(name, spec["settings"]["options"])
-            program = find_external(external) or spec["settings"]["line"]
+            options = spec["settings"]["options"]
+            program = find_external(external_of(name, options)) or spec["settings"].get("line")
+            if program is None:
+                # Nobody has said sim=: a cell's id, or a configuration, asks for it.
+                require(name, plan.cell.id, options)
             if program not in self._installed:
                 module = importlib.import_module(spec["adapter"])
                 self._installed[program] = str(module.fingerprint(program, self._memory))

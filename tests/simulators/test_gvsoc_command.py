@@ -24,7 +24,11 @@ def test_cells_run_and_say_whose_cycles_they_have(checkout: Project) -> None:
     clock = str(row["clock"])
     assert clock.startswith("GVSOC pulp-open's own timing model, version ")
     assert "unknown" not in clock
-    assert row["settings"] == {"bank_conflicts": "on", "l1_bytes": "131072"}
+    assert row["settings"] == {
+        "platform": "pulp_open",
+        "bank_conflicts": "on",
+        "l1_bytes": "131072",
+    }
     assert row["cycles"] is not None
     assert row["instructions"] is None
     again = checkout.run(*words, config=CONFIG)
