@@ -7,11 +7,14 @@ Construction variables besides those of the other tools: TS_STAMPS (touchstone.s
 fingerprints of the stages' Python.
 """
 
+import os
 from functools import partial
 
 import SCons.Node
+import SCons.Node.FS
 
 from touchstone import nodes
+from touchstone.known import in_trees
 from touchstone.runfile import read_status
 from touchstone.simulators.base import RunStatus
 from touchstone.simulators.registry import EMBEDDED
@@ -179,13 +182,12 @@ def _matrix(env, plans):
     return verdicts
 
 
-def _distrust_changed_files(env, nodes):
-    """Files that are not as SCons last made them are made again.
+def _derived(env, nodes):
+    """All files that are made for `nodes`, as lists of what one action makes.
 
-    SCons compares what a file is made from, never the file. A killed build leaves new files and
-    old notes: undo the edit, and those files would pass for the ones that the notes are about.
+    To be asked before the build: SCons forgets who made a file as soon as it is up to date.
     """
-    todo, seen = list(nodes), set()
+    todo, seen, found = list(nodes), set(), []
     while todo:
         node = todo.pop()
         if node in seen or not node.has_builder():
@@ -193,6 +195,17 @@ def _distrust_changed_files(env, nodes):
         targets = node.get_executor().get_all_targets()
         seen.update(targets)
         todo += [*node.sources, *node.depends]
+        found.append(targets)
+    return found
+
+
+def _distrust_changed_files(env, nodes):
+    """Files that are not as SCons last made them are made again.
+
+    SCons compares what a file is made from, never the file. A killed build leaves new files and
+    old notes: undo the edit, and those files would pass for the ones that the notes are about.
+    """
+    for targets in _derived(env, nodes):
         if any(target.exists() and _changed(target) for target in targets):
             env.AlwaysBuild(targets)
 
@@ -207,8 +220,31 @@ def _confirmed(env, node):
     return node is not None and node.get_state() in (SCons.Node.executed, SCons.Node.up_to_date)
 
 
+def _signatures(env, derived):
+    """{path: content signature} of `derived` files and their sources, as this build knows them.
+
+    Sources in the checkout's own folders are left out (touchstone.known hashes these whole). None
+    where something lies outside of the project: its path says nothing to another build.
+    """
+    made = {node for targets in derived for node in targets}
+    needed = {
+        source
+        for node in made
+        for source in [*node.sources, *(node.depends or ()), *(node.implicit or ())]
+        if isinstance(source, SCons.Node.FS.File)
+    }
+    paths = {str(node): node for node in made | needed}
+    if any(os.path.isabs(path) for path in paths):
+        return None
+    return {
+        path: node.get_csig() for path, node in paths.items() if node in made or not in_trees(path)
+    }
+
+
 def generate(env):
     """Called by SCons: adds this tool to `env`."""
+    env.AddMethod(_derived, "TouchstoneDerived")
+    env.AddMethod(_signatures, "TouchstoneSignatures")
     env.AddMethod(_matrix, "TouchstoneMatrix")
     env.AddMethod(_confirmed, "TouchstoneConfirmed")
 

@@ -359,17 +359,22 @@ def _observe(command: Command, confirmed: Callable[[str], bool]) -> None:
 
 
 def finish_or_die(
-    command: Command, confirmed: Callable[[str], bool], users: IO[str] | None = None
+    command: Command,
+    confirmed: Callable[[str], bool],
+    users: IO[str] | None = None,
+    remember: Callable[[], None] = lambda: None,
 ) -> None:
     """`finish` for an exit hook, with the exit status that the report asks for.
 
-    `users` is the cache's lock; the cache is pruned last.
+    `users` is the cache's lock; the cache is pruned last. `remember` is called when all is well
+    enough that there is a report.
 
     An exit hook can neither raise nor return a status: Python would print and end with 0.
     """
     status = 2
     try:
         status = finish(command, confirmed).exit_status
+        remember()
         prune_cache(command, users)
     except BaseException:
         traceback.print_exc()

@@ -365,7 +365,7 @@ def test_flags_on_the_command_line_are_cells_of_their_own(project: Project) -> N
 
 
 def test_memory_of_a_target(project: Project) -> None:
-    project.replace("targets/gap9/target.yaml", "bytes: 0x0001B800}", "bytes: 0x0001A800}")
+    project.replace("targets/gap9/target.yaml", "bytes: 0x0001D100}", "bytes: 0x0001C100}")
     ended = project.run()
     layouts = {f"build/firmware/gap9/llvm/{name}/layout.ld" for name in FIRMWARES["gap9"]}
     assert ended.built["layout"] == layouts
