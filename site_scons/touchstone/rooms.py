@@ -45,7 +45,8 @@ def support_of(root: Path) -> str:
     A copy is made, or brought up to date, where Touchstone does not lie in the project.
     """
     folder = rooms_folder()
-    if folder == root.resolve():
+    # A checkout, this one or a copy, has everything itself.
+    if folder == root.resolve() or (root / "targets" / "common").is_dir():
         return ""
     if folder.is_relative_to(root.resolve()) and folder == PACKAGE.parents[1]:
         return folder.relative_to(root.resolve()).as_posix()
