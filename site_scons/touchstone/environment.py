@@ -68,6 +68,7 @@ class Layout:
 
 LOCKS = ("requirements.lock",)
 TEST_LOCKS = ("requirements.lock", "requirements-dev.lock")
+PARALLEL = ["-n", "auto", "--dist", "loadfile"]
 CLUSTER_LOCKS = ("requirements.lock", "requirements-dask.lock")
 
 
@@ -86,7 +87,7 @@ def main(root: str, arguments: Sequence[str]) -> int:
         sys.stderr.write("scons: interrupted; the next call makes the environment anew\n")
         return INTERRUPTED
     if command == "test":
-        words = _without(arguments, command)
+        words = test_words(_without(arguments, command))
         return _test_status(
             run([layout.python, "-m", "pytest", *words], clean_environ(os.environ, layout))
         )
@@ -94,6 +95,13 @@ def main(root: str, arguments: Sequence[str]) -> int:
         words = [command, *_without(arguments, command)]
         return _run_module(layout, "touchstone.cli", words)
     return _run_scons(layout, arguments)
+
+
+def test_words(words: Sequence[str]) -> list[str]:
+    """pytest's words: whole suites run on all cores, a file's tests together on one of them."""
+    some = any(os.path.exists(word.partition("::")[0]) for word in words)
+    parallel = [] if some or any(word.startswith("-n") for word in words) else PARALLEL
+    return [*parallel, *words]
 
 
 def _locks(command: str, arguments: Sequence[str]) -> Sequence[str]:

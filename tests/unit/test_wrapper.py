@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from touchstone import environment, installation
-from touchstone.environment import LOCKS, TEST_LOCKS, Layout, SetupError
+from touchstone.environment import LOCKS, PARALLEL, TEST_LOCKS, Layout, SetupError
 
 ROOT = Path(__file__).resolve().parents[2]
 # Says how it was called; BEHAVIOUR is what a test wants it to do.
@@ -107,7 +107,15 @@ def test_commands_that_build_nothing_go_to_the_package(checkout: Checkout, word:
 def test_test_runs_pytest(checkout: Checkout, code: int, status: int) -> None:
     checkout.ready(f"exit {code}")
     assert checkout.run("test", "-m", "nightly").returncode == status
-    assert checkout.words() == ["-m", "pytest", "-m", "nightly"]
+    assert checkout.words() == ["-m", "pytest", *PARALLEL, "-m", "nightly"]
+
+
+def test_a_file_is_tested_without_other_processes(checkout: Checkout) -> None:
+    checkout.ready()
+    assert checkout.run("test", "scons::some_test", "-x").returncode == 0
+    assert checkout.words() == ["-m", "pytest", "scons::some_test", "-x"]
+    assert checkout.run("test", "-n0").returncode == 0
+    assert checkout.words() == ["-m", "pytest", "-n0"]
 
 
 def test_files_are_where_the_user_stands(checkout: Checkout, tmp_path: Path) -> None:
