@@ -7,6 +7,7 @@ known to be right by a stamp that holds what it was made from, written last.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -164,6 +165,12 @@ def _only_one(path: str) -> Iterator[None]:
         yield
 
 
+def _hand_on(child: int, received: int) -> None:
+    """A signal may come when the child has just ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, received)
+
+
 def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run a command to its end and hand signals on; its exit status, 128 + n for signal n.
 
@@ -177,7 +184,7 @@ def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
         command[0], list(command), dict(environ), setsigdef=restored, setsigmask=[]
     )
     for number in _HANDED_ON:
-        signal.signal(number, lambda received, _: os.kill(child, received))
+        signal.signal(number, lambda received, _: _hand_on(child, received))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDED_ON)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)

@@ -16,6 +16,7 @@ from touchstone.elf import Executable, read_elf
 from touchstone.errors import UserError, unknown
 from touchstone.files import write_atomically
 from touchstone.graph import CellPlan
+from touchstone.request import parse_request
 from touchstone.run_cell import build_image
 from touchstone.vectors import read_container
 
@@ -51,7 +52,9 @@ def write_images(root: Path, plan: CellPlan, formats: Sequence[str]) -> list[Pat
 
 def image(root: Path, arguments: Mapping[str, str]) -> int:
     """Builds the selected cells and writes their images: image=elf,hex said in a word."""
-    words = [f"{key}={value}" for key, value in {"image": "elf,hex", **arguments}.items()]
+    given = {"image": "elf,hex", **arguments}
+    parse_request(given)
+    words = [f"{key}={value}" for key, value in given.items()]
     command = [sys.executable, "-m", "SCons", "-Q", *words]
     return subprocess.run(command, cwd=root, check=False).returncode
 
