@@ -12,12 +12,11 @@ command and all that it started. Status 1 where a goal is missed.
 from __future__ import annotations
 
 import itertools
-import os
+import json
 import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +35,18 @@ KERNEL = "kernels/fwsa/xpulp.c"
 # A line in which every kernel of ours differs from no other: a NOP with a number.
 EDITED = re.compile(r"^(void ts_fwsa_xpulp\(.*\{)$", re.MULTILINE)
 EDIT_WORDS = ("target=gap9", "kernel=fwsa", "S=81")
+# Runs a command and says what it cost. The system counts the memory of the process that a child was
+# forked from as the child's, so that a big parent would be measured instead.
+SMALL_PARENT = """
+import os, sys, time
+start = time.monotonic()
+words, actions = sys.argv[1:], [(os.POSIX_SPAWN_DUP2, 1, 2)]
+child = os.posix_spawn(words[0], words, os.environ, file_actions=actions)
+_, status, usage = os.wait4(child, 0)
+wall, processor = time.monotonic() - start, usage.ru_utime + usage.ru_stime
+code = os.waitstatus_to_exitcode(status)
+sys.stderr.write(f"[{wall}, {processor}, {usage.ru_maxrss}, {code}]")
+"""
 
 
 @dataclass(frozen=True)
@@ -79,24 +90,22 @@ def shapes_for(project: Project, cells: int) -> int:
 def run(project: Project, *words: str, status: int = 0) -> Cost:
     """`./scons WORDS` in the project's folder."""
     with tempfile.TemporaryFile() as output:
-        start = time.monotonic()
-        child = subprocess.Popen(
-            [sys.executable, "scons", *words],
+        command = [sys.executable, "-I", "-c", SMALL_PARENT, sys.executable, "scons", *words]
+        measured = subprocess.run(
+            command,
             cwd=project.folder,
             env=environment_of({}),
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        _, code, usage = os.wait4(child.pid, 0)
-        wall = time.monotonic() - start
-        child.returncode = os.waitstatus_to_exitcode(code)
+        wall, processor, kilobytes, code = json.loads(measured.stderr)
         output.seek(0)
         text = output.read().decode("utf-8", "replace")
-    if child.returncode != status:
-        raise SystemExit(f"bench: {' '.join(words)}: status {child.returncode}\n{text}")
-    kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    return Cost(wall, usage.ru_utime + usage.ru_stime, kilobytes / 1024, text)
+    if code != status:
+        raise SystemExit(f"bench: {' '.join(words)}: status {code}\n{text}")
+    return Cost(wall, processor, kilobytes / (2**20 if sys.platform == "darwin" else 2**10), text)
 
 
 def best(costs: list[Cost]) -> Cost:

@@ -79,6 +79,8 @@ def watching(
     """The project under watch=1; a function that waits for the end of a round, with its output."""
     package = str(project.path("site_scons"))
     words = [sys.executable, "-m", "touchstone.start", "-Q", "config=tiny.yaml", "watch=1"]
+    # Tests in the background have interrupts ignored, and children inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     running = subprocess.Popen(
         words,
         cwd=project.folder,
@@ -89,6 +91,7 @@ def watching(
         text=True,
         start_new_session=True,
     )
+    signal.signal(signal.SIGINT, before)
 
     def round_of() -> str:
         text = ""
@@ -133,6 +136,7 @@ def test_watch_wants_the_wrapper(project: Project) -> None:
     assert (ended.status, ended.error) == (2, "touchstone: watch: allowed with ./scons only\n")
 
 
+@pytest.mark.nightly
 def test_what_a_developer_waits_for(project: Project) -> None:
     """The benchmark's own way of measuring, on a few cells; its goals are for an idle machine."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
