@@ -153,6 +153,24 @@ class RenodeProcess:
         shutil.rmtree(folder, ignore_errors=True)
         return ended
 
+    def serve_debugger(self, image: bytes, port: int) -> None:
+        """Serve GDB's protocol on `port`, ahead of the image's first instruction; RenodeError."""
+        (self._home / "image.elf").write_bytes(image)
+        listening = self._home / "listening"
+        self._say(
+            "$elf=$CWD/image.elf",
+            "touchstone_reset",
+            f"touchstone_debug $elf {port}",
+            "touchstone_ready $CWD/listening",
+        )
+        trouble = self._wait(listening.exists, START_SECONDS)
+        if trouble is not None:
+            raise RenodeError(f"Renode serves no GDB: {trouble}")
+
+    def wait(self) -> int:
+        """Until it has ended; its status."""
+        return self._child.wait()
+
     def _say(self, *lines: str) -> None:
         """Give commands to the monitor; that nobody reads them is found by who waits."""
         pipe = self._child.stdin

@@ -17,6 +17,11 @@ with the lines
 SECONDS and INSTRUCTIONS bound the run, 0 for no bound. With SECONDS, a Renode that does not come
 back from the run ends itself.
 
+    touchstone_debug ELF PORT
+
+has GDB's protocol served on a TCP port instead: the machine stands ahead of its first instruction
+until a debugger lets it go, and Renode ends with the firmware.
+
 The firmware's only way out is a semihosting call (`bkpt 0xab`). Renode 1.16 carries out none of
 those in use and later versions differ, so each such instruction gets a hook that carries out the
 call and goes on behind it.
@@ -45,7 +50,7 @@ GRACE_SECONDS = 30
 class _Run(object):
     """What a run has left so far."""
 
-    def __init__(self, machine):
+    def __init__(self, machine, elf):
         self.machine = machine
         self.bus = machine["sysbus"]
         self.cpu = machine["sysbus.cpu"]
@@ -55,6 +60,11 @@ class _Run(object):
         self.instructions = 0
         self.before = int(self.cpu.ExecutedInstructions)
         self.start = self.microseconds()
+        self.debugged = False
+        segments = _segments(elf)
+        self.cpu.VectorTableOffset = min(address for address, _, _ in segments)
+        for address in _semihosting_calls(elf, segments):
+            self.cpu.AddHook(UInt64(address), CpuAddressHook(self.call))
 
     def word(self, address):
         """The 32-bit word at an address."""
@@ -69,6 +79,8 @@ class _Run(object):
         operation, block = self.register(0), self.register(1)
         if operation == SYS_EXIT_EXTENDED:
             self.finish("exit", self.word(block + 4))
+            if self.debugged:
+                _end_process(None)
             # The firmware can be quicker than whoever started the machine.
             while not EmulationManager.Instance.CurrentEmulation.IsStarted:
                 Thread.Sleep(POLL_MILLISECONDS)
@@ -164,13 +176,8 @@ def _semihosting_calls(elf, segments):
 def mc_touchstone(elf, result, seconds=0, instructions=0):
     """Run the image and write its results; see above."""
     seconds, instructions = int(seconds), int(instructions)
-    data = File.ReadAllBytes(str(elf))
-    segments = _segments(data)
-    run = _Run(self.Machine)
+    run = _Run(self.Machine, File.ReadAllBytes(str(elf)))
     Directory.CreateDirectory(str(result))
-    run.cpu.VectorTableOffset = min(address for address, _, _ in segments)
-    for address in _semihosting_calls(data, segments):
-        run.cpu.AddHook(UInt64(address), CpuAddressHook(run.call))
     guard = None
     if seconds > 0:
         guard = Timer(TimerCallback(_end_process), None, 1000 * (seconds + GRACE_SECONDS), -1)
@@ -180,6 +187,14 @@ def mc_touchstone(elf, result, seconds=0, instructions=0):
         guard.Dispose()
     text = "touchstone: ended by %s, code %d, %d instructions"
     print(text % (run.ended, run.code, run.instructions))
+
+
+def mc_touchstone_debug(elf, port):
+    """Serve GDB's protocol with the image loaded; see above."""
+    run = _Run(self.Machine, File.ReadAllBytes(str(elf)))
+    run.debugged = True
+    # It starts the machine when a debugger comes, which finds the core halted.
+    self.Machine.StartGdbServer(int(port), True)
 
 
 def mc_touchstone_ready(name):
