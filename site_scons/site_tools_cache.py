@@ -25,7 +25,8 @@ def checked_cache(readonly, note):
 
 
 class CheckedCache(CacheDir):
-    """Entries end with their SHA-256. A damaged one counts as missing, and is replaced."""
+    """Entries end with the SHA-256 of their name and file. A damaged one, or one under another's
+    name, counts as missing, and is replaced."""
 
     readonly = False
     note = staticmethod(lambda entry: None)
@@ -65,7 +66,7 @@ class CheckedCache(CacheDir):
     def copy_to_cache(cls, env, src, dst):
         """Make an entry at `dst`, a temporary name that SCons then puts into place."""
         data = Path(src).read_bytes()
-        Path(dst).write_bytes(data + hashlib.sha256(data).digest())
+        Path(dst).write_bytes(data + _digest(dst, data))
         shutil.copymode(src, dst)
         return dst
 
@@ -77,4 +78,10 @@ def _payload(entry):
     except OSError:
         return None
     payload, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
-    return payload if hashlib.sha256(payload).digest() == digest else None
+    return payload if _digest(entry, payload) == digest else None
+
+
+def _digest(entry, payload):
+    """What an entry ends with; SCons' temporary names end as the entry's own does."""
+    name = os.path.basename(entry)
+    return hashlib.sha256(name.encode("ascii") + b"\0" + payload).digest()

@@ -9,6 +9,13 @@ from collections.abc import Iterable
 class UserError(Exception):
     """Something the user can mend. Its text is one line; the process ends with status 2."""
 
+    def __str__(self) -> str:
+        # Names in it are somebody's: they may hold line ends, or what a terminal would obey.
+        text = super().__str__()
+        if text.isprintable():
+            return text
+        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate that `name` is most likely a slip of, None where nothing is close."""

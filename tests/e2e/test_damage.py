@@ -9,6 +9,8 @@ import pytest
 from project import CELLS, Project, both, checks, simulations
 from states import GELU_M4, M4_ROW, SOFTMAX_M4, all_pass, break_row_function, others_pass
 
+from touchstone.runfile import MAGIC
+
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "noise", "gone"])
 def test_damaged_state_of_scons(project: Project, damage: str) -> None:
@@ -151,3 +153,18 @@ def test_damaged_cache(project: Project, cut: bool) -> None:
     ended = project.run()
     assert all_pass(ended)
     assert "simulate" not in ended.built, "the cache is whole again"
+
+
+def test_swapped_cache_entries(project: Project) -> None:
+    """Two whole entries, each under the other's name: neither is taken for what it is not."""
+    entries = list(project.path("build/cache").glob("??/*"))
+    runs = [path for path in entries if path.read_bytes().startswith(MAGIC)]
+    assert len(runs) == len(CELLS)
+    first, *others = [path.read_bytes() for path in runs]
+    for path, data in zip(runs, [*others, first], strict=True):
+        path.write_bytes(data)
+    shutil.rmtree(project.path("build/cells"))
+    ended = project.run()
+    assert all_pass(ended), ended.output + ended.error
+    assert ended.simulated == set(CELLS)
+    assert ended.output.count("is damaged and counts as missing") == len(CELLS)
