@@ -21,6 +21,7 @@ from touchstone.expectations import Expectations, load_expectations, today
 from touchstone.files import write_atomically, write_json
 from touchstone.graph import BUILD, CellPlan, common_sources, plan_graph
 from touchstone.last_statuses import FILE, only_failed, recall_statuses, remember_statuses
+from touchstone.lock import ended
 from touchstone.manifest import Catalogue, load_catalogue
 from touchstone.nodes import commands, prerequisites
 from touchstone.plan import PlannedCell, plan_cells
@@ -363,11 +364,12 @@ def finish_or_die(
     confirmed: Callable[[str], bool],
     users: IO[str] | None = None,
     remember: Callable[[], None] = lambda: None,
+    lock: IO[str] | None = None,
 ) -> None:
     """`finish` for an exit hook, with the exit status that the report asks for.
 
     `users` is the cache's lock; the cache is pruned last. `remember` is called when all is well
-    enough that there is a report.
+    enough that there is a report. `lock` is that of the build.
 
     An exit hook can neither raise nor return a status: Python would print and end with 0.
     """
@@ -376,6 +378,7 @@ def finish_or_die(
         status = finish(command, confirmed).exit_status
         remember()
         prune_cache(command, users)
+        ended(lock)
     except BaseException:
         traceback.print_exc()
     if status != 0:

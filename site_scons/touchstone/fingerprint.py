@@ -20,9 +20,13 @@ def file_digest(path: Path) -> str:
 
 
 def binary_digest(path: Path, memory: Path) -> str:
-    """SHA-256 of a big binary, remembered by (path, size, mtime) in the JSON file `memory`."""
+    """SHA-256 of a big binary, remembered in the JSON file `memory`.
+
+    By path, size, inode and both times: an installer may set the one, nobody the other.
+    """
     status = path.stat()
-    key = f"{path}:{status.st_size}:{status.st_mtime_ns}"
+    times = f"{status.st_mtime_ns}:{status.st_ctime_ns}"
+    key = f"{path}:{status.st_size}:{status.st_ino}:{times}"
     known = read_json(memory)
     if not isinstance(known, dict):
         known = {}

@@ -126,11 +126,14 @@ def run_limited(
     *,
     environment: Mapping[str, str] | None = None,
     memory_megabytes: int | None = None,
+    data_megabytes: int | None = None,
     stdout: Path | None = None,
     until: Callable[[], bool] | None = None,
 ) -> ProcessResult:
     """Run `command` in `directory`; kill its whole group at the limit and after it ended.
 
+    `memory_megabytes` bounds all that each process maps, `data_megabytes` only what it can write
+    and shares with nobody: some programs reserve far more than they use.
     Output goes through a file, not a pipe: a grandchild that keeps a pipe open could block us.
     With `stdout`, standard output goes there alone, whole up to FILE_MEGABYTES: who writes more
     is killed. `until` is asked now and then whether the child has done its work: one that has and
@@ -151,6 +154,8 @@ def run_limited(
         )
         if memory_megabytes is not None:
             limit(child.pid, resource.RLIMIT_AS, memory_megabytes << 20)
+        if data_megabytes is not None:
+            limit(child.pid, resource.RLIMIT_DATA, data_megabytes << 20)
         if own is not None:
             limit(child.pid, resource.RLIMIT_FSIZE, FILE_MEGABYTES << 20)
         # Should we be killed, nobody is left to keep the wall limit: the host then ends the child.

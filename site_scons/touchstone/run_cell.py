@@ -11,6 +11,7 @@ from typing import Any
 
 from touchstone.image import compose
 from touchstone.job import OperandSpec, build_job, run_id, with_run_id
+from touchstone.leftovers import run_prefix
 from touchstone.process import ProcessRegistry
 from touchstone.records import Expected, JobResult, RecordError, parse_stream
 from touchstone.runfile import CaseRun, CellRun
@@ -78,7 +79,7 @@ def run_cell(
     image = build_image(loadable.read_bytes(), read_container(inputs.read_bytes()), spec)
     limits = Limits(int(spec["max_instructions"]), float(spec["wall_seconds"]))
     scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=scratch, prefix="run-") as folder:
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=run_prefix()) as folder:
         ran = simulator.run(image.data, limits, Path(folder), registry)
     return interpret(ran, image)
 

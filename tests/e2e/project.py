@@ -76,7 +76,8 @@ class Ended:
     @property
     def simulated(self) -> set[str]:
         """The cells that a simulator ran for."""
-        return {path.split("/", 2)[2].removesuffix("/cell.run") for path in self.built["simulate"]}
+        runs = self.built.get("simulate", ())
+        return {path.split("/", 2)[2].removesuffix("/cell.run") for path in runs}
 
     @cached_property
     def table(self) -> list[list[str]]:

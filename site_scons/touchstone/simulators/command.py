@@ -29,6 +29,8 @@ from touchstone.simulators.embedded import describe_fault
 ELF = "{elf}"
 ROOT = "{root}"
 LOG_TAIL_BYTES = 8 * 1024
+# Room for the simulator of a whole chip; a leak ends before the machine does.
+DATA_MEGABYTES = 8192
 
 
 def settings(target: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,6 +113,7 @@ class CommandSimulator:
             directory,
             limits.wall_seconds,
             registry,
+            data_megabytes=DATA_MEGABYTES,
             stdout=stdout,
             until=lambda: ends_with_record(stdout.read_bytes()),
         )
@@ -125,6 +128,7 @@ def interpret(
     log = text[-LOG_TAIL_BYTES:].decode("utf-8", "replace") + result.output
     fault = find_fault(log)
     status = RunStatus.CRASH
+    died = False
     if result.interrupted:
         reason = "interrupted"
     elif result.timed_out:
@@ -134,8 +138,9 @@ def interpret(
         reason = describe_fault(fault)
     elif result.returncode != 0 and not result.finished:
         reason = f"the command ended with status {result.returncode}"
+        died = result.returncode < 0
     elif not stream:
         status, reason = RunStatus.NO_OUTPUT, "the command ended without a record"
     else:
         status, reason = RunStatus.COMPLETED, ""
-    return SimulatorRun(status, reason, stream, log, None, None, fault, counter)
+    return SimulatorRun(status, reason, stream, log, None, None, fault, counter, died)

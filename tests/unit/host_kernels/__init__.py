@@ -7,9 +7,11 @@ lets that program work on a container of vectors.
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +24,32 @@ from touchstone.vectors import Container
 ROOT = Path(__file__).resolve().parents[3]
 KERNELS = ROOT / "kernels"
 RUNNER = Path(__file__).with_name("runner.c")
+PAGES, HEAP = (RUNNER.with_name(name) for name in ("buffers_pages.c", "buffers_heap.c"))
 VARIANT = "portable"
 # Undefined behaviour ends the program at once; there is no run-time library to report it.
 FLAGS = [
     *("-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"),
     *("-fsanitize=undefined", "-fsanitize-trap=undefined"),
 ]
+EMBEDDED = (sys.executable, "-m", "ziglang", "cc")
+SANITIZED = (
+    *("-std=c11", "-O1", "-g", "-pthread", "-fno-omit-frame-pointer"),
+    *("-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
+)
+# A write one byte beyond a block, and a sum that overflows: what a sanitizer is for.
+PLANTED = """#include <stdlib.h>
+int main(int argc, char **argv) {
+    (void)argv;
+    if (argc == 2) {
+        volatile size_t size = 5;
+        volatile char *block = malloc(size);
+        block[4 + argc / 2] = 1;
+        free((void *)block);
+    }
+    volatile int large = 0x7FFFFFFF;
+    return argc == 3 ? (large + argc) & 1 : 0;
+}
+"""
 
 
 def manifests_with(variant: str) -> dict[str, dict[str, Any]]:
@@ -114,18 +136,53 @@ def _table(kernels: list[str]) -> str:
     return "\n".join([*lines, "};"]) + "\n"
 
 
-def build(directory: Path) -> Path:
+def sanitizing_compiler(directory: Path) -> tuple[str, ...] | None:
+    """The first compiler here whose AddressSanitizer and UndefinedBehaviorSanitizer find what is
+    planted; None where there is none. The embedded one comes without their run-time library."""
+    source, program = directory / "planted.c", directory / "planted"
+    source.write_text(PLANTED)
+    for compiler in (EMBEDDED, ("clang",), ("gcc",), ("cc",)):
+        try:
+            command = [*compiler, *SANITIZED, str(source), "-o", str(program)]
+            if subprocess.run(command, capture_output=True).returncode != 0:
+                continue
+            ends = [
+                subprocess.run([program, *words], capture_output=True, env=sanitizer_options())
+                for words in ([], ["1"], ["1", "2"])
+            ]
+        except OSError:
+            continue
+        said = [end.stderr for end in ends]
+        if [end.returncode != 0 for end in ends] == [False, True, True] and (
+            b"AddressSanitizer: heap-buffer-overflow" in said[1]
+            and b"signed integer overflow" in said[2]
+        ):
+            return compiler
+    return None
+
+
+def sanitizer_options() -> dict[str, str]:
+    """The environment of sanitized programs; leaks are no matter of kernels."""
+    return {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+
+
+def build(
+    directory: Path,
+    compiler: Sequence[str] = EMBEDDED,
+    flags: Sequence[str] = tuple(FLAGS),
+    buffers: Path = PAGES,
+) -> Path:
     """The program, in `directory`."""
     kernels = list(manifests())
     (directory / "kernels.h").write_text(_table(kernels))
-    sources = [RUNNER]
+    sources = [RUNNER, buffers]
     for kernel in kernels:
         path = directory / f"{kernel}_glue.c"
         path.write_text(checked_glue(manifests()[kernel], VARIANT))
         sources += [path, KERNELS / kernel / f"{VARIANT}.c"]
     program = directory / "runner"
-    includes = [f"-I{directory}", f"-I{KERNELS / 'include'}"]
-    command = [sys.executable, "-m", "ziglang", "cc", *FLAGS, *includes, *map(str, sources)]
+    includes = [f"-I{directory}", f"-I{RUNNER.parent}", f"-I{KERNELS / 'include'}"]
+    command = [*compiler, *flags, *includes, *map(str, sources)]
     done = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return program
@@ -176,7 +233,9 @@ def run(
     """The output of every case; `scratch` is a directory for files of this call."""
     request = scratch / "request.bin"
     request.write_bytes(_request(manifest, container, cores, schedule))
-    done = subprocess.run([str(program), str(request)], capture_output=True, timeout=120)
+    done = subprocess.run(
+        [str(program), str(request)], capture_output=True, timeout=120, env=sanitizer_options()
+    )
     assert done.returncode == 0, f"exit status {done.returncode}: {done.stderr.decode()}"
     size = len(done.stdout) // len(container.cases)
     return [done.stdout[i * size : (i + 1) * size] for i in range(len(container.cases))]

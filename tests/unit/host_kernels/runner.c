@@ -4,18 +4,15 @@
  * REQUEST, native uint32 words: kernel index, S, E, P, H, F, schedule (3), cores, scratch bytes,
  * cases, params, operands; then per case the params, and per operand its size in bytes and (but for
  * the last, the output) its bytes. OUTPUTS: the output of every case. Every case runs twice, on
- * different poison: with operands that end, and with operands that begin, at an inaccessible page.
- * Inputs are read-only. Exit status 1 and a line on stderr when something is wrong; a stray access
- * ends the program by a signal. */
-#define _DEFAULT_SOURCE
-#define _DARWIN_C_SOURCE
+ * different poison, in buffers of buffers.h: with operands that end, and with operands that begin,
+ * at what guards them. Exit status 1 and a line on stderr when something is wrong; a stray access
+ * ends the program by a signal or a sanitizer's report. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include "buffers.h"
 #include "kernels.h"
 #include "ts_job.h"
 
@@ -27,12 +24,6 @@ typedef struct {
     uint32_t cores, scratch_bytes, cases, params, operands;
 } request;
 
-/* A buffer between two inaccessible pages. */
-typedef struct {
-    uint8_t *map, *data;
-    size_t map_bytes, bytes;
-} guarded;
-
 typedef struct {
     const host_kernel *kernel;
     const ts_case *job;
@@ -43,7 +34,7 @@ static pthread_mutex_t barrier_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t barrier_open = PTHREAD_COND_INITIALIZER;
 static uint32_t barrier_waiting, barrier_round;
 
-static void fail(const char *what) {
+void fail(const char *what) {
     fprintf(stderr, "runner: %s\n", what);
     exit(1);
 }
@@ -59,34 +50,6 @@ void ts_team_barrier(const ts_team *team) {
     while (round == barrier_round)
         pthread_cond_wait(&barrier_open, &barrier_lock);
     pthread_mutex_unlock(&barrier_lock);
-}
-
-static guarded guard(size_t bytes, int at_end, int poison) {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    const size_t inner = (bytes + page - 1) / page * page;
-    guarded g = {.map_bytes = inner + 2 * page, .bytes = bytes};
-    g.map = mmap(NULL, g.map_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0);
-    if (g.map == MAP_FAILED ||
-        (inner && mprotect(g.map + page, inner, PROT_READ | PROT_WRITE) != 0))
-        fail("out of memory");
-    memset(g.map + page, poison, inner);
-    g.data = g.map + page + (at_end ? inner - bytes : 0);
-    return g;
-}
-
-static void fill_and_lock(const guarded *g, const uint8_t *bytes) {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    memcpy(g->data, bytes, g->bytes);
-    if (g->bytes && mprotect(g->map + page, g->map_bytes - 2 * page, PROT_READ) != 0)
-        fail("mprotect");
-}
-
-/* The slack of the buffer's pages, which no guard page covers, still holds the poison. */
-static void check_slack(const guarded *g, int poison) {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    for (const uint8_t *p = g->map + page; p < g->map + g->map_bytes - page; p++)
-        if ((p < g->data || p >= g->data + g->bytes) && *p != poison)
-            fail("write outside the output or the scratch");
 }
 
 static void *run_member(void *argument) {
@@ -127,8 +90,8 @@ static void run_once(const request *r, const uint32_t *params, const uint8_t *co
     check_slack(&scratch, poison);
     memcpy(output, buffers[last].data, bytes[last]);
     for (uint32_t i = 0; i < r->operands; i++)
-        munmap(buffers[i].map, buffers[i].map_bytes);
-    munmap(scratch.map, scratch.map_bytes);
+        release(&buffers[i]);
+    release(&scratch);
 }
 
 static void read_exactly(FILE *file, void *to, size_t bytes) {
