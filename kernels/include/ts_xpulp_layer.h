@@ -118,7 +118,7 @@ TS_XP_STAGE void ts_xp_project(void *context, uint32_t group, uint32_t first, ui
     }
     const uint32_t begin = part * P / 4 / parts, blocks = (part + 1) * P / 4 / parts - begin;
     const uint32_t block = head * P / 4 + begin;
-    ts_xp_call calls[3], *call = calls;
+    ts_xp_call calls[3 - TS_XP_FUSED], *call = calls;
     uint32_t query_block = block, query_blocks = blocks;
     if (TS_XP_FUSED) {
         const uint32_t query_begin = part * layer->width / 4 / parts;
