@@ -69,7 +69,7 @@ class Layout:
 
 LOCKS = ("requirements.lock",)
 TEST_LOCKS = ("requirements.lock", "requirements-dev.lock")
-PARALLEL = ["-n", "auto", "--dist", "loadfile"]
+PARALLEL = ["-n", "auto", "--dist", "worksteal"]
 CLUSTER_LOCKS = ("requirements.lock", "requirements-dask.lock")
 
 
@@ -99,7 +99,7 @@ def main(root: str, arguments: Sequence[str]) -> int:
 
 
 def test_words(words: Sequence[str]) -> list[str]:
-    """pytest's words: whole suites run on all cores, a file's tests together on one of them."""
+    """pytest's words: whole suites run on all cores, and a core without work takes some."""
     some = any(os.path.exists(word.partition("::")[0]) for word in words)
     parallel = [] if some or any(word.startswith("-n") for word in words) else PARALLEL
     return [*parallel, *words]

@@ -227,7 +227,10 @@ def kill_below(folder: Path) -> list[int]:
 
 
 def copy_checkout(folder: Path) -> Project:
-    """This checkout's files as git knows them, committed or not, with the tiny matrix."""
+    """This checkout's files as git knows them, committed or not, with the tiny matrix.
+
+    Nothing is built in it, but that its compiler finds its own libraries in the tests' cache.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -245,7 +248,16 @@ def copy_checkout(folder: Path) -> Project:
     for manifest in (folder / "kernels").glob("*/kernel.yaml"):
         text = manifest.read_text(encoding="utf-8")
         manifest.write_text(text.replace("isa: cortex-m4", "isa: no-core"), encoding="utf-8")
+    share_compiler_cache(folder)
     return Project(folder)
+
+
+def share_compiler_cache(folder: Path) -> None:
+    """Let a new project's compiler use the cache of tests/conftest.py."""
+    cache = os.environ.get("ZIG_GLOBAL_CACHE_DIR")
+    if cache is not None:
+        (folder / "build").mkdir(exist_ok=True)
+        (folder / "build/zig").symlink_to(cache)
 
 
 def objects(target: str, *sources: str) -> Built:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project import ROOT, Ended, Project, copy_checkout, kill_below
+from project import ROOT, Ended, Project, copy_checkout, kill_below, share_compiler_cache
 
 SHAPE = "S7-E18-P6-H3"
 MINE = {f"gap9/leaky_relu/{SHAPE}/c8", f"stm32h7/leaky_relu/{SHAPE}/c1"}
@@ -45,9 +45,7 @@ class Outside(Project):
         super().__init__(folder)
         self.library = library
         shutil.copytree(ROOT / "docs/examples/outside", folder, dirs_exist_ok=True)
-        # Only to save the time of warming the compiler's cache.
-        (folder / "build").mkdir()
-        (folder / "build/zig").symlink_to(ROOT / "build/zig")
+        share_compiler_cache(folder)
 
     def scons(self, *words: str) -> Ended:
         extra = {} if self.library is None else {"PYTHONPATH": str(self.library)}
@@ -56,7 +54,6 @@ class Outside(Project):
 
 @pytest.fixture(scope="session")
 def built(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Outside:
-    (ROOT / "build/zig").mkdir(parents=True, exist_ok=True)
     project = Outside(tmp_path_factory.mktemp("outside") / "project", library)
     ended = project.scons()
     assert ended.status == 0, ended.output + ended.error

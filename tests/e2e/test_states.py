@@ -275,9 +275,13 @@ def test_two_commands_at_once(hanging: tuple[Project, subprocess.Popen[str]]) ->
     assert all_pass(project.run())
 
 
-def test_two_checkouts(template: Project, cold: Ended, tmp_path: Path) -> None:
-    """Another path, with spaces and letters beyond ASCII, and nothing that was built before."""
+@pytest.mark.parametrize("own_compiler", [False, pytest.param(True, marks=pytest.mark.nightly)])
+def test_two_checkouts(template: Project, cold: Ended, tmp_path: Path, own_compiler: bool) -> None:
+    """Another path, with spaces and letters beyond ASCII, and nothing that was built before; with
+    `own_compiler`, not even the compiler's own libraries."""
     other = copy_checkout(tmp_path / "zweites Verzeichnis, größer, 第二")
+    if own_compiler:
+        other.path("build/zig").unlink()
     ended = other.run()
     assert all_pass(ended), ended.output + ended.error
     names = [

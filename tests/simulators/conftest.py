@@ -4,21 +4,20 @@ what a user would say, and share what it has built."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from installed import CONFIG, MATRIX
 
-from tests.e2e.project import Project, copy_checkout
+from tests.e2e.project import Project
 
 
 @pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def checkout(
+    tmp_path_factory: pytest.TempPathFactory, copy_of_template: Callable[[Path], Project]
+) -> Project:
     """The copy, with a small matrix over every target."""
-    project = copy_checkout(tmp_path_factory.mktemp("checkout"))
+    project = copy_of_template(tmp_path_factory.mktemp("checkout") / "project")
     project.path(CONFIG).write_text(MATRIX, encoding="utf-8")
-    cache = os.environ.get("ZIG_GLOBAL_CACHE_DIR")
-    if cache is not None:
-        project.path("build").mkdir()
-        project.path("build/zig").symlink_to(cache)
     return project

@@ -106,7 +106,7 @@ class Bench:
     def __init__(self, directory: Path, settings: tuple[tuple[str, str], ...] = ()) -> None:
         self._directory = directory
         self._settings = settings
-        self.zig_cache = Path(os.environ.get("ZIG_GLOBAL_CACHE_DIR") or directory / "zig")
+        self.zig_cache = Path(os.environ["ZIG_GLOBAL_CACHE_DIR"])
         self._workshop = Workshop(ROOT, KERNELS_ROOT, self.zig_cache)
         self._kernel = load_kernel(KERNELS_ROOT, "identity", directory / "manifests")
         self._registry = ProcessRegistry()

@@ -10,12 +10,13 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from installed import QEMU, RENODE, needs
 
-from tests.e2e.project import Project, copy_checkout, kill_below, processes_below
+from tests.e2e.project import Project, kill_below, processes_below
 
 SHAPE = "S4-E6-P3-H2"
 HANGS, OTHERS = "softmax", ("gelu", "linear_qk")
@@ -32,16 +33,14 @@ SIMULATORS = (
 
 
 @pytest.fixture(scope="module")
-def hanging(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def hanging(
+    tmp_path_factory: pytest.TempPathFactory, copy_of_template: Callable[[Path], Project]
+) -> Project:
     """A checkout whose softmax never ends, and whose limit of instructions is out of reach."""
-    project = copy_checkout(tmp_path_factory.mktemp("killed"))
+    project = copy_of_template(tmp_path_factory.mktemp("killed") / "project")
     limit = "base_instructions: 20000000"
     project.replace("targets/stm32l4/target.yaml", limit, f"{limit}00000")
     project.replace(KERNEL, START, LOOP)
-    cache = os.environ.get("ZIG_GLOBAL_CACHE_DIR")
-    if cache is not None:
-        project.path("build").mkdir()
-        project.path("build/zig").symlink_to(cache)
     return project
 
 

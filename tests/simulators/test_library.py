@@ -16,6 +16,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from test_firmware_e2e import Bench
 
+from tests.e2e.project import share_compiler_cache
 from touchstone import library
 from touchstone.elf import Executable, Segment, write_elf
 from touchstone.errors import UserError
@@ -42,14 +43,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Somebody else's project, as far as `lib` can tell: no test writes into this checkout."""
     root = tmp_path_factory.mktemp("checkout")
     (root / "docs").symlink_to(ROOT / "docs")
-    (root / "build").mkdir()
-    cache(root.parent).mkdir(parents=True, exist_ok=True)
-    (root / "build" / "zig").symlink_to(cache(root.parent))
+    share_compiler_cache(root)
     return root
-
-
-def cache(folder: Path) -> Path:
-    return Path(os.environ.get("ZIG_GLOBAL_CACHE_DIR") or folder / "zig-cache")
 
 
 @pytest.fixture(scope="session")
@@ -169,7 +164,7 @@ def zig(folder: Path, *words: str) -> None:
     done = subprocess.run(
         [str(zig_path()), *words],
         cwd=folder,
-        env=environment(cache(folder.parent)),
+        env=environment(Path(os.environ["ZIG_GLOBAL_CACHE_DIR"])),
         capture_output=True,
         text=True,
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.project import share_compiler_cache
 from touchstone import app
 from touchstone.errors import UserError
 from touchstone.peers import command
@@ -59,14 +60,16 @@ def pulp_nn(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A copy of this checkout's sources: the command builds in it."""
-    folder = tmp_path / "checkout"
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of this checkout's sources: the command builds in it. What it has built of ours for
+    one test serves the next; each test has its own peer."""
+    folder = tmp_path_factory.mktemp("peers") / "checkout"
     for name in ("golden", "kernels", "targets", "site_scons", "configs"):
         skipped = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / name, ignore=skipped)
     shutil.copy(ROOT / "SConstruct", folder)
+    share_compiler_cache(folder)
     return folder
 
 

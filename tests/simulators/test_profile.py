@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -210,7 +211,7 @@ def kernel_job() -> bytes:
 def test_hot_line_of_a_kernel(tmp_path: Path, name: str) -> None:
     target = load_target(ROOT, name, tmp_path / "manifests")
     kernel = load_kernel(KERNELS_ROOT, "identity", tmp_path / "manifests")
-    workshop = Workshop(ROOT, KERNELS_ROOT, tmp_path / "zig")
+    workshop = Workshop(ROOT, KERNELS_ROOT, Path(os.environ["ZIG_GLOBAL_CACHE_DIR"]))
     elf = workshop.build(target, kernel, kernel.variant("portable"), tmp_path / "firmware")
     loadable = extract_loadable(elf)
     image = compose(loadable, with_run_id(kernel_job(), loadable))
