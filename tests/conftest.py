@@ -18,6 +18,7 @@ import pytest
 
 from tests.e2e.project import CELLS, ROOT, Ended, Project, copy_checkout
 
+Once = Callable[[str, Callable[[Path], object]], Path]
 COMPILER_CACHE = ROOT / "build/zig"
 
 
@@ -29,18 +30,38 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def built_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Ended]:
-    """The tiny project and the command that built it, also where several workers run the tests."""
-    folder = tmp_path_factory.getbasetemp()
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """`once(name, make)` is a folder that `make(folder)` has filled, once for all workers; nobody
+    changes it then."""
+    place = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    known = folder / "template.pickle"
-    with (folder / "template.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not known.exists():
-            project = copy_checkout(folder / "template")
-            known.write_bytes(pickle.dumps(project.run()))
-    return Project(folder / "template"), pickle.loads(known.read_bytes())
+        place = place.parent
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = place / "once" / name, place / "once" / f"{name}.done"
+        folder.parent.mkdir(exist_ok=True)
+        with folder.with_name(f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def built_once(once: Once) -> tuple[Project, Ended]:
+    """The tiny project and the command that built it."""
+
+    def make(folder: Path) -> None:
+        project = copy_checkout(folder / "project")
+        (folder / "ended.pickle").write_bytes(pickle.dumps(project.run()))
+
+    folder = once("template", make)
+    return Project(folder / "project"), pickle.loads((folder / "ended.pickle").read_bytes())
 
 
 @pytest.fixture(scope="session")

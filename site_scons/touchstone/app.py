@@ -302,17 +302,18 @@ def _publish(
     rerun: Mapping[str, str],
 ) -> None:
     # Imported here: nothing of a report may be needed to build.
-    from touchstone.ci.costs import record_costs
+    from touchstone.ci.costs import executed, record_costs
     from touchstone.reports import publish
     from touchstone.reports.details import details_of
-    from touchstone.reports.provenance import provenance_of, seconds_by_cell
+    from touchstone.reports.provenance import provenance_of
 
     root, plans = command.root, command.plans
     details = details_of(root, plans, report, located, rerun)
     provenance = provenance_of(root, command.words, plans, report.verdicts, command.session)
     share = _share_document(command)
     publish.publish(root / REPORT, publish.Publication(report, details, provenance, share))
-    record_costs(root / REPORT / "costs.json", seconds_by_cell(provenance, ("simulate",)))
+    simulated = [plan.planned for plan in plans if plan.cell.id in command.session.simulated]
+    record_costs(root / REPORT / "costs.json", executed(root, simulated))
 
 
 def _dump(command: Command, confirmed: Callable[[str], bool]) -> None:

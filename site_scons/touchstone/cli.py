@@ -28,6 +28,7 @@ def repository() -> Path:
 # Each word's function, imported when it is asked for: a word needs little of what the others do.
 COMMANDS: Mapping[str, str] = {
     "lib": "touchstone.library:command",
+    "costs": "touchstone.ci.costs:command",
     "list": "touchstone.ci.command:list_cells",
     "merge": "touchstone.ci.command:merge_shards",
     "report": "touchstone.ci.command:report",

@@ -12,9 +12,10 @@ from __future__ import annotations
 import ast
 import hashlib
 import io
+import math
 import struct
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from touchstone.textfile import shown
 
 WORD = "inputs-"
 MAX_BYTES = 256 << 20
+HEADER_BYTES = 16 << 10
 TYPES = {
     "i1": "int8",
     "u1": "uint8",
@@ -91,8 +93,7 @@ def read_inputs(said: str) -> OwnInputs:
         raise UserError(f"inputs={said}: found {len(data)} bytes, allowed at most {MAX_BYTES}")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = [name for name in archive.namelist() if name.endswith(".npy")]
-            arrays = {name.removesuffix(".npy"): _header(archive.read(name)) for name in names}
+            arrays = dict(_arrays(archive))
     except Exception as error:  # zipfile and zlib raise whatever damaged bytes lead them to
         reason = str(error) or type(error).__name__
         raise UserError(
@@ -102,6 +103,21 @@ def read_inputs(said: str) -> OwnInputs:
     if not arrays:
         raise UserError(f"{shown(path)}: found no array, allowed one for each operand of your own")
     return OwnInputs(path, said, data, arrays)
+
+
+def _arrays(archive: zipfile.ZipFile) -> Iterator[tuple[str, Array]]:
+    """What it holds. A few bytes can stand for gigabytes: sizes are looked at before contents, and
+    of the contents no more is unpacked than what describes them."""
+    entries = [entry for entry in archive.infolist() if entry.filename.endswith(".npy")]
+    whole = sum(entry.file_size for entry in entries)
+    if whole > MAX_BYTES:
+        raise ValueError(f"{whole} bytes when unpacked, allowed at most {MAX_BYTES}")
+    for entry in entries:
+        with archive.open(entry) as file:
+            array = _header(file.read(HEADER_BYTES))
+        if math.prod(array.shape) * int(array.type.lstrip("uint")) // 8 > entry.file_size:
+            raise ValueError(f"{entry.filename}: {array} in {entry.file_size} bytes")
+        yield entry.filename.removesuffix(".npy"), array
 
 
 def _header(data: bytes) -> Array:
@@ -114,7 +130,9 @@ def _header(data: bytes) -> Array:
     kind, shape = str(header["descr"]), header["shape"]
     if kind[1:] not in TYPES:
         raise ValueError(f"an array of type {kind}")
-    if not isinstance(shape, tuple) or not all(type(length) is int for length in shape):
+    if not isinstance(shape, tuple) or not all(
+        type(length) is int and length >= 0 for length in shape
+    ):
         raise ValueError(f"an array of shape {shape!r}")
     return Array(TYPES[kind[1:]], shape)
 

@@ -156,6 +156,7 @@ def test_an_installed_simulator_is_a_resource(project: Project, cluster: Cluster
     assert set(ended.statuses.values()) == {"PASS"}, ended.output
 
 
+@pytest.mark.nightly
 def test_no_scheduler_there(project: Project) -> None:
     ended = project.run("executor=dask://127.0.0.1:9", "kernel=gelu")
     assert ended.status == 2

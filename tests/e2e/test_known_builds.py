@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from project import Ended, Project, both
 
+from tests.conftest import Once
 from touchstone.known import FEWEST_CELLS
 
 CONFIG = "big.yaml"
@@ -35,18 +36,18 @@ def run(project: Project, *words: str) -> Ended:
     return project.run(*WORDS, *words, config=CONFIG)
 
 
-@pytest.fixture(scope="module")
-def big_template(
-    template: Project, cold: Ended, tmp_path_factory: pytest.TempPathFactory
-) -> Project:
-    project = Project(tmp_path_factory.mktemp("known") / "big")
-    shutil.copytree(template.folder, project.folder, symlinks=True)
-    shapes = "".join(f"      - {{S: {s}, E: 4, P: 2, H: 1}}\n" for s in range(1, FEWEST_CELLS + 1))
-    project.path(CONFIG).write_text(MATRIX + shapes)
-    ended = run(project)
-    assert ended.status == 0, ended.output + ended.error
-    assert len(ended.cells) == FEWEST_CELLS
-    return project
+@pytest.fixture(scope="session")
+def big_template(copy_of_template: Callable[[Path], Project], once: Once) -> Project:
+    def make(folder: Path) -> None:
+        project = copy_of_template(folder / "big")
+        shapes = range(1, FEWEST_CELLS + 1)
+        lines = "".join(f"      - {{S: {s}, E: 4, P: 2, H: 1}}\n" for s in shapes)
+        project.path(CONFIG).write_text(MATRIX + lines)
+        ended = run(project)
+        assert ended.status == 0, ended.output + ended.error
+        assert len(ended.cells) == FEWEST_CELLS
+
+    return Project(once("known", make) / "big")
 
 
 @pytest.fixture

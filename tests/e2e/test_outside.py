@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from project import ROOT, Ended, Project, copy_checkout, kill_below, share_compiler_cache
 
+from tests.conftest import Once
+
 SHAPE = "S7-E18-P6-H3"
 MINE = {f"gap9/leaky_relu/{SHAPE}/c8", f"stm32h7/leaky_relu/{SHAPE}/c1"}
 MINE |= {f"stm32l4/leaky_relu/{SHAPE}/c1"}
@@ -22,12 +24,15 @@ KERNEL = "kernels/leaky_relu/portable.c"
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def library(once: Once) -> Path:
     """The wheel of this checkout, installed into a folder of its own."""
     for module in ("hatchling", "pip"):
         if importlib.util.find_spec(module) is None:
             pytest.skip(f"the package {module} is not installed")
-    folder = tmp_path_factory.mktemp("library")
+    return once("library", install) / "lib"
+
+
+def install(folder: Path) -> None:
     source = copy_checkout(folder / "source").folder
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
     made = [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, source]
@@ -35,7 +40,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (wheel,) = folder.glob("touchstone-*.whl")
     installed = [*pip, "install", "--no-deps", "--no-index", "--target", folder / "lib", wheel]
     subprocess.run(installed, check=True, capture_output=True)
-    return folder / "lib"
 
 
 class Outside(Project):
@@ -44,8 +48,13 @@ class Outside(Project):
     def __init__(self, folder: Path, library: Path | None) -> None:
         super().__init__(folder)
         self.library = library
+
+    @classmethod
+    def new(cls, folder: Path, library: Path | None) -> Outside:
+        """The example as it is, nothing built."""
         shutil.copytree(ROOT / "docs/examples/outside", folder, dirs_exist_ok=True)
         share_compiler_cache(folder)
+        return cls(folder, library)
 
     def scons(self, *words: str) -> Ended:
         extra = {} if self.library is None else {"PYTHONPATH": str(self.library)}
@@ -53,21 +62,20 @@ class Outside(Project):
 
 
 @pytest.fixture(scope="session")
-def built(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Outside:
-    project = Outside(tmp_path_factory.mktemp("outside") / "project", library)
-    ended = project.scons()
-    assert ended.status == 0, ended.output + ended.error
-    assert ended.statuses == dict.fromkeys([*sorted(MINE), GELU], "PASS")
-    return project
+def built(library: Path, once: Once) -> Outside:
+    def make(folder: Path) -> None:
+        ended = Outside.new(folder / "project", library).scons()
+        assert ended.status == 0, ended.output + ended.error
+        assert ended.statuses == dict.fromkeys([*sorted(MINE), GELU], "PASS")
+
+    return Outside(once("outside", make) / "project", library)
 
 
 @pytest.fixture
 def outside(built: Outside, tmp_path: Path) -> Iterator[Outside]:
     """A copy of the built example elsewhere."""
     shutil.copytree(built.folder, tmp_path / "project", symlinks=True)
-    project = Outside.__new__(Outside)
-    project.folder, project.library = tmp_path / "project", built.library
-    yield project
+    yield Outside(tmp_path / "project", built.library)
     assert kill_below(tmp_path) == []
 
 
@@ -131,7 +139,7 @@ def test_a_target_of_its_own(outside: Outside) -> None:
 
 def test_submodule(tmp_path: Path) -> None:
     """A checkout inside the project is used where it lies; the same three lines otherwise."""
-    project = Outside(tmp_path / "project", None)
+    project = Outside.new(tmp_path / "project", None)
     copy_checkout(project.path("third_party/touchstone"))
     project.replace(
         "SConstruct",

@@ -120,7 +120,8 @@ def run(
     path.chmod(0o755)
     directory = folder / "run"
     directory.mkdir()
-    settings = {"line": f"'{path}' --image={{elf}}", "options": {"counts": counts}}
+    line = f"'{path}' --image={{elf}}"
+    settings = {"line": line, "target": "stm32l4", "options": {"counts": counts}}
     simulator = command.make("command", settings, [])
     limits = Limits(LIMITS.instructions, wall_seconds)
     return simulator.run(b"image", limits, directory, ProcessRegistry())

@@ -29,10 +29,11 @@ def test_every_target(checkout: Project) -> None:
 
 @needs(*GNU)
 def test_two_checkouts_make_the_same_bytes(checkout: Project, tmp_path: Path) -> None:
-    passed(checkout, "toolchain=gnu")
+    words = ("toolchain=gnu", "kernel=layernorm")
+    passed(checkout, *words)
     other = copy_checkout(tmp_path / "a rather longer way to it")
     other.path(CONFIG).write_text(MATRIX, encoding="utf-8")
-    passed(other, "toolchain=gnu")
+    passed(other, *words)
     made = [*other.path("build/firmware").glob("*/gnu/**/*.o")]
     made += other.path("build/firmware").glob("*/gnu/*/firmware.*")
     assert len(made) > 50

@@ -16,6 +16,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from test_firmware_e2e import Bench
 
+from tests.conftest import Once
 from tests.e2e.project import share_compiler_cache
 from touchstone import library
 from touchstone.elf import Executable, Segment, write_elf
@@ -38,19 +39,28 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     return load_catalogue(ROOT, tmp_path_factory.mktemp("manifests"))
 
 
-@pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(root: Path) -> None:
     """Somebody else's project, as far as `lib` can tell: no test writes into this checkout."""
-    root = tmp_path_factory.mktemp("checkout")
     (root / "docs").symlink_to(ROOT / "docs")
     share_compiler_cache(root)
-    return root
+
+
+@pytest.fixture(scope="session")
+def checkout(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of one with the whole library for one target."""
+
+    def make(root: Path) -> None:
+        project(root)
+        assert library.command(root, {"target": "stm32l4"}) == 0
+
+    folder = tmp_path_factory.mktemp("checkout") / "project"
+    shutil.copytree(once("firmware-library", make), folder, symlinks=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
 def stm32l4(checkout: Path) -> Path:
     """The whole library for one target."""
-    assert library.command(checkout, {"target": "stm32l4"}) == 0
     return checkout / "build" / "lib" / "stm32l4" / "llvm"
 
 

@@ -40,6 +40,14 @@ def test_without_dask(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "not installed" in refused(cluster.cluster, Path(), {})
 
 
+def test_no_scheduler_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole command says the same, at night: it waits for 15 s."""
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(dask, "CONNECT_SECONDS", 1)
+    said = refused(dask.connect, "dask://127.0.0.1:9", ["xpulp"])
+    assert said.startswith("executor=dask://127.0.0.1:9: found no scheduler there (")
+
+
 class Client:
     """Stands for a connection to workers."""
 

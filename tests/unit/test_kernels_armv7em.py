@@ -11,6 +11,7 @@ import softmax_traps
 from host_kernels import manifests_with
 
 from golden.generate import generate
+from tests.conftest import Once
 
 CLASSES = ["random", "extremes", "saturating", "constant", "one_hot"]
 NUMERICS = [
@@ -39,10 +40,8 @@ OPERATIONS = {
 
 
 @pytest.fixture(scope="session", params=["cortex_m4", "cortex_m7"])
-def machine(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> arm_kernels.Machine:
-    program = arm_kernels.build(tmp_path_factory.mktemp("arm_kernels"), request.param)
+def machine(request: pytest.FixtureRequest, once: Once) -> arm_kernels.Machine:
+    program = arm_kernels.build_once(once, request.param)
     return arm_kernels.Machine(program, request.param)
 
 

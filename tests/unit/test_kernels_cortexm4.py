@@ -11,6 +11,7 @@ import softmax_traps
 from host_kernels import manifests_with
 
 from golden.generate import generate
+from tests.conftest import Once
 
 VARIANTS = ("cortexm4", "cortexm4_bytes")
 CLASSES = ["random", "extremes", "saturating", "constant", "one_hot"]
@@ -47,11 +48,11 @@ Machines = dict[str, arm_kernels.Machine]
 
 
 @pytest.fixture(scope="session")
-def machines(tmp_path_factory: pytest.TempPathFactory) -> Machines:
+def machines(once: Once) -> Machines:
     """One for each variant."""
     made = {}
     for variant in VARIANTS:
-        program = arm_kernels.build(tmp_path_factory.mktemp(variant), "cortex_m4", variant)
+        program = arm_kernels.build_once(once, "cortex_m4", variant)
         made[variant] = arm_kernels.Machine(program, "cortex_m4", variant)
     return made
 

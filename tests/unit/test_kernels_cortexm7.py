@@ -19,6 +19,7 @@ from golden.case import Shape
 from golden.counter_rng import CounterRng
 from golden.generate import as_case, generate
 from golden.presets import Numerics
+from tests.conftest import Once
 from touchstone.schedule import OWN, Schedule
 from touchstone.vectors import Container
 
@@ -52,8 +53,8 @@ MANIFESTS = manifests_with(VARIANT)
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> arm_kernels.Machine:
-    program = arm_kernels.build(tmp_path_factory.mktemp("cortexm7"), "cortex_m7", VARIANT)
+def machine(once: Once) -> arm_kernels.Machine:
+    program = arm_kernels.build_once(once, "cortex_m7", VARIANT)
     return arm_kernels.Machine(program, "cortex_m7", VARIANT)
 
 

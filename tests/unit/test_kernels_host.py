@@ -13,6 +13,7 @@ import pytest
 import softmax_traps
 
 from golden.generate import generate
+from tests.conftest import Once
 from touchstone.schedule import ORDERS, OWN, Schedule
 
 CLASSES = ["random", "extremes", "saturating", "constant", "one_hot"]
@@ -53,8 +54,8 @@ SCHEDULES = [
 
 
 @pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return host_kernels.build(tmp_path_factory.mktemp("host_kernels"))
+def program(once: Once) -> Path:
+    return once("host_kernels", host_kernels.build) / "runner"
 
 
 def check(

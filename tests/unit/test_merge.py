@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from touchstone import app
 from touchstone.ci import command
-from touchstone.ci.costs import costs_of
+from touchstone.ci.costs import costs_of, load_costs
 from touchstone.ci.shards import Shard, take
 from touchstone.graph import CellPlan, plan_graph
 from touchstone.manifest import Catalogue
@@ -64,7 +65,7 @@ def shards(project: Path, catalogue: Catalogue) -> Callable[..., Path]:
 
     def write(statuses: dict[int, str] | None = None, count: int = SHARDS) -> Path:
         _, _, cells = app.plan_request(project, WORDS)
-        costs = costs_of(cells, {})
+        costs = costs_of(cells, load_costs(project, None))
         for index in range(1, count + 1):
             part, share = take(cells, costs, Shard(index, count))
             status = (statuses or {}).get(index, "PASS")
@@ -134,8 +135,8 @@ def test_a_skip_that_nobody_committed_to_fails_the_whole(
     shards()
     (project / "configs").unlink()
     (project / "configs").mkdir()
-    default = (ROOT / "configs/default.yaml").read_text()
-    (project / "configs/default.yaml").write_text(default)
+    for name in ("default.yaml", "costs.json"):
+        shutil.copy(ROOT / "configs" / name, project / "configs")
     (project / "configs/expected_skips.yaml").write_text("schema: 1\nskips: []\n")
     status, said = merge(project, capsys)
     assert status == 1
@@ -204,8 +205,8 @@ def test_other_matrix_or_other_costs(
     costs = project / "costs.json"
     _, _, cells = app.plan_request(project, WORDS)
     known = {planned.cell.id: 1 for planned in cells}
-    known["gap9/gelu/S4-E32-P32-H8/c8"] = 10**6
-    costs.write_text(json.dumps({"schema": 1, "milliseconds": known}))
+    known["gap9/gelu/S4-E32-P32-H8/c8"] = 10**9
+    costs.write_text(json.dumps({"schema": 2, "instructions": known}))
     assert merge(project, capsys, costs=str(costs))[0] == 2
 
 

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import io
+import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 
 from golden.case import GoldenError
 from golden.generate import generate
+from golden.own import read_arrays
 from touchstone import own_inputs
 from touchstone.cellid import parse_cell_id
 from touchstone.errors import UserError
@@ -50,6 +54,60 @@ def refused(call: Any, *arguments: Any) -> str:
         call(*arguments)
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+def zipped(path: Path, entry: bytes, padding: int = 0) -> str:
+    """An archive of one array; `padding` zeros follow it, which take next to no room."""
+    archive = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED)
+    with archive, archive.open("input.npy", "w") as file:
+        file.write(entry)
+        for _ in range(padding >> 20):
+            file.write(bytes(1 << 20))
+    return str(path)
+
+
+def npy(array: Any) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def test_sizes_are_looked_at_before_contents(tmp_path: Path) -> None:
+    bomb = zipped(tmp_path / "bomb.npz", npy(INPUT), own_inputs.MAX_BYTES)
+    assert Path(bomb).stat().st_size < 1 << 20
+    tracemalloc.start()
+    said = refused(own_inputs.read_inputs, bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "bytes when unpacked, allowed at most 268435456" in said
+    assert peak < 8 << 20
+    huge = npy(INPUT).replace(b"(4, 32), ", b"(9" + b"9" * 9 + b",),")
+    said = refused(own_inputs.read_inputs, zipped(tmp_path / "huge.npz", huge))
+    assert "int8 [9999999999] in " in said
+    long = b"\x93NUMPY\x02\0" + (1 << 30).to_bytes(4, "little") + b"{" * 100_000
+    assert "found no .npz of" in refused(own_inputs.read_inputs, zipped(tmp_path / "l.npz", long))
+
+
+class Runs:
+    """Creates a file wherever it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (self.path,))
+
+
+def test_pickles_are_never_opened(tmp_path: Path) -> None:
+    trap = tmp_path / "it ran"
+    data = npy(np.array([Runs(trap)], dtype=object))
+    path = zipped(tmp_path / "p.npz", data)
+    assert "an array of type |O" in refused(own_inputs.read_inputs, path)
+    with pytest.raises(GoldenError):
+        read_arrays(path)
+    assert not trap.exists()
+    np.load(path, allow_pickle=True)["input"]
+    assert trap.exists(), "the trap is none"
 
 
 def test_cells_are_known_by_content(tmp_path: Path, gelu: PlannedCell) -> None:

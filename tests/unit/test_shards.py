@@ -12,10 +12,22 @@ from typing import Any
 import pytest
 
 from touchstone.ci import listing
-from touchstone.ci.costs import SCHEMA, costs_of, load_costs, record_costs
+from touchstone.ci.costs import (
+    COMMITTED,
+    SCHEMA,
+    START_WORK,
+    costs_of,
+    executed,
+    load_costs,
+    record_costs,
+)
 from touchstone.ci.shards import Shard, parse_shard, parts, plan_digest, take
 from touchstone.errors import UserError
 from touchstone.plan import PlannedCell
+from touchstone.runfile import CellRun, write_run
+from touchstone.simulators.base import RunStatus
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def said(call: Any, *arguments: Any) -> str:
@@ -63,7 +75,7 @@ def test_shards_cost_alike(default_cells: list[PlannedCell]) -> None:
 def test_recorded_costs_decide(default_cells: list[PlannedCell]) -> None:
     cells = [planned for planned in default_cells if planned.skip is None][:6]
     slow = cells[3].cell.id
-    costs = costs_of(cells, {**dict.fromkeys(names(cells), 10), slow: 1000})
+    costs = costs_of(cells, {**dict.fromkeys(names(cells), 10), slow: 10**9})
     first, second = sorted(parts(cells, costs, 2), key=len)
     assert names(first) == [slow]
     assert len(second) == 5
@@ -72,15 +84,56 @@ def test_recorded_costs_decide(default_cells: list[PlannedCell]) -> None:
 def test_what_is_not_recorded_costs_what_its_work_costs(default_cells: list[PlannedCell]) -> None:
     cells = [p for p in default_cells if p.skip is None and p.cell.target.name == "gap9"]
     light, heavy = sorted(cells, key=lambda p: p.needs.macs)[:: len(cells) - 1]
-    recorded = {name: 100 for name in names(cells) if name not in (light.cell.id, heavy.cell.id)}
+    recorded = {name: 10**8 for name in names(cells) if name not in (light.cell.id, heavy.cell.id)}
     costs = costs_of(cells, recorded)
-    assert 1 <= costs[light.cell.id] < 100 < costs[heavy.cell.id]
+    assert START_WORK <= costs[light.cell.id] < 10**8 < costs[heavy.cell.id]
 
 
 def test_skipped_cells_cost_nothing(default_cells: list[PlannedCell]) -> None:
     costs = costs_of(default_cells, {})
     assert {costs[p.cell.id] for p in default_cells if p.skip is not None} == {0}
-    assert min(costs[p.cell.id] for p in default_cells if p.skip is None) >= 1
+    assert min(costs[p.cell.id] for p in default_cells if p.skip is None) >= START_WORK
+
+
+def test_the_committed_record_is_of_the_default_matrix(default_cells: list[PlannedCell]) -> None:
+    """`./scons costs` makes it anew; a cell that is not in it is estimated."""
+    recorded = load_costs(ROOT, None)
+    running = [p for p in default_cells if p.skip is None]
+    known = [p for p in running if p.cell.id in recorded]
+    assert len(known) >= 0.8 * len(running), f"run ./scons costs: {COMMITTED} is out of date"
+    costs = costs_of(default_cells, recorded)
+    assert all(costs[p.cell.id] == recorded[p.cell.id] + START_WORK for p in known)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_shards_are_cut_by_the_committed_record(
+    default_cells: list[PlannedCell], count: int
+) -> None:
+    """As `shard=` and `merge` cut: the parts cost the same by the record, within a cell's cost."""
+    recorded = load_costs(ROOT, None)
+    costs = costs_of(default_cells, recorded)
+    found = [take(default_cells, costs, Shard(i, count))[0] for i in range(1, count + 1)]
+    loads = [sum(costs[name] for name in names(part)) for part in found]
+    assert max(loads) < 1.02 * sum(loads) / count
+    blind = parts(default_cells, costs_of(default_cells, {}), count)
+    assert [names(part) for part in blind] != [names(part) for part in found]
+
+
+def test_instructions_of_runs(tmp_path: Path, default_cells: list[PlannedCell]) -> None:
+    """Those of complete runs that were counted; no other is guessed."""
+    done, killed, damaged, absent = default_cells[:4]
+    for planned, total, status in (
+        (done, 4711, RunStatus.COMPLETED),
+        (killed, None, RunStatus.TIMEOUT),
+    ):
+        path = tmp_path / "build/cells" / planned.cell.id / "cell.run"
+        path.parent.mkdir(parents=True)
+        run = CellRun(status, "", "ab", 10, 11, 9, total, 64, (), None, "")
+        write_run(path, run)
+    path = tmp_path / "build/cells" / damaged.cell.id / "cell.run"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"damaged")
+    assert executed(tmp_path, [done, killed, damaged, absent]) == {done.cell.id: 4711}
 
 
 def test_more_shards_than_cells_that_run(default_cells: list[PlannedCell]) -> None:
@@ -104,12 +157,12 @@ def test_digest_tells_plans_apart(default_cells: list[PlannedCell]) -> None:
 
 def test_record(tmp_path: Path) -> None:
     path = tmp_path / "costs.json"
-    record_costs(path, {"a": 0.1234, "b": 2.0})
-    record_costs(path, {"b": 1.0})
+    record_costs(path, {"a": 123, "b": 2000})
+    record_costs(path, {"b": 1000})
     record_costs(path, {})
     assert load_costs(tmp_path, str(path)) == {"a": 123, "b": 1000}
     path.write_text("damaged")
-    record_costs(path, {"c": 1.0})
+    record_costs(path, {"c": 1000})
     assert load_costs(tmp_path, str(path)) == {"c": 1000}
 
 
@@ -117,7 +170,7 @@ def test_record_that_is_committed(tmp_path: Path) -> None:
     assert load_costs(tmp_path, None) == {}
     committed = tmp_path / "configs" / "costs.json"
     committed.parent.mkdir()
-    committed.write_text('{"schema": 1, "milliseconds": {"a": 7}}')
+    committed.write_text('{"schema": 2, "instructions": {"a": 7}}')
     assert load_costs(tmp_path, None) == {"a": 7}
 
 
@@ -133,14 +186,14 @@ def test_wrong_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     for text in (
         "[]",
-        '{"schema": 2, "milliseconds": {}}',
-        '{"schema": 1}',
-        '{"schema": 1, "milliseconds": {"a": -1}}',
-        '{"schema": 1, "milliseconds": {"a": true}}',
+        '{"schema": 1, "milliseconds": {}}',
+        '{"schema": 2}',
+        '{"schema": 2, "instructions": {"a": -1}}',
+        '{"schema": 2, "instructions": {"a": true}}',
     ):
         path.write_text(text)
         assert said(load_costs, tmp_path, "c.json").startswith("c.json: found another document")
-    assert SCHEMA == 1
+    assert SCHEMA == 2
 
 
 def test_list_as_text(default_cells: list[PlannedCell]) -> None:

@@ -13,9 +13,8 @@ from touchstone import app
 from touchstone.errors import UserError
 from touchstone.fidelity.cortexm_compare import EMBEDDED, Comparison, Row, Seen
 from touchstone.fidelity.cortexm_machines import Machines, seen_in, toolchains
-from touchstone.fidelity.live import run_scons
-from touchstone.files import read_json
 from touchstone.graph import BUILD
+from touchstone.nested import build_cells
 from touchstone.plan import PlannedCell
 from touchstone.runfile import RunFileError, read_run
 
@@ -71,16 +70,8 @@ def build(root: Path, selection: Selection, simulator: str, toolchain: str) -> B
     """The normal build of these cells; its progress is shown, its table is not."""
     words = _words(selection, simulator, toolchain)
     print(f"building with sim={simulator} toolchain={toolchain}", flush=True)
-    results = root / app.REPORT / "results.json"
-    results.unlink(missing_ok=True)
-    said = run_scons(root, [f"{name}={value}" for name, value in words.items()])
-    # The wrapper takes this file for the status of the whole command, which is ours to say.
-    (root / app.REPORT / "exit_status").unlink(missing_ok=True)
-    document = read_json(results)
-    if not isinstance(document, dict):
-        raise UserError(f"fidelity: the build with sim={simulator} failed: {said}")
-    known = {cell["id"]: cell for cell in document["cells"]}
-    return Built(plan(root, selection, simulator, toolchain), known)
+    results = build_cells(root, words, f"fidelity: sim={simulator}")
+    return Built(plan(root, selection, simulator, toolchain), results)
 
 
 def _joined(root: Path, built: Mapping[str, Built], toolchain: str) -> list[Row]:

@@ -3,26 +3,21 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from touchstone import app
-from touchstone.errors import UserError
 from touchstone.fidelity.compare import CONFLICTS, Comparison, Row
-from touchstone.files import read_json
 from touchstone.graph import BUILD
+from touchstone.nested import build_cells
 from touchstone.plan import PlannedCell
 from touchstone.runfile import CellRun, RunFileError, read_run
 from touchstone.simulators import gvsoc
 
 OURS, THEIRS = "xpulp", "gvsoc"
 SETTING = "bank_conflicts"
-BAD_INPUT = 2
 Key = tuple[Any, ...]
 
 
@@ -68,38 +63,8 @@ def build(root: Path, selection: Mapping[str, str], simulator: str, conflicts: s
     """The normal build of these cells; its progress is shown, its table is not."""
     words = _words(selection, simulator, conflicts)
     print(f"building with sim={simulator} {SETTING}:{conflicts}", flush=True)
-    results = root / app.REPORT / "results.json"
-    results.unlink(missing_ok=True)
-    said = run_scons(root, [f"{name}={value}" for name, value in words.items()])
-    # The wrapper takes this file for the status of the whole command, which is ours to say.
-    (root / app.REPORT / "exit_status").unlink(missing_ok=True)
-    document = read_json(results)
-    if not isinstance(document, dict):
-        raise UserError(f"fidelity: the build with sim={simulator} failed: {said}")
-    known = {cell["id"]: cell for cell in document["cells"]}
-    return Built(plan(root, selection, simulator, conflicts), known)
-
-
-def run_scons(root: Path, words: Iterable[str]) -> str:
-    """Run SCons and hand on its lines of progress; its last line."""
-    command = [sys.executable, "-m", "SCons", "-Q", *words]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    last = ""
-    with subprocess.Popen(
-        command,
-        cwd=root,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as child:
-        assert child.stdout is not None
-        for line in child.stdout:
-            last = line.strip() or last
-            if line.startswith("["):
-                print(line, end="", flush=True)
-    return last
+    results = build_cells(root, words, f"fidelity: sim={simulator}")
+    return Built(plan(root, selection, simulator, conflicts), results)
 
 
 def _joined(root: Path, ours: Built, theirs: Built, conflicts: str) -> Sequence[Row]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,14 @@ def build(directory: Path, core: str, variant: str = VARIANT) -> Path:
     done = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return program
+
+
+def build_once(
+    once: Callable[[str, Callable[[Path], object]], Path], core: str, variant: str = VARIANT
+) -> Path:
+    """The same, for all workers that run tests (tests/conftest.py)."""
+    folder = once(f"{core}-{variant}", lambda place: build(place, core, variant))
+    return folder / f"{core}.elf"
 
 
 def _pages(count: int) -> int:
