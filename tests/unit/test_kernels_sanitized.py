@@ -19,7 +19,7 @@ from touchstone.config import load_matrix
 GRID = host_kernels.ROOT / "configs" / "awkward.yaml"
 MANIFESTS = host_kernels.manifests()
 CLASSES = ["random", "extremes"]
-STEPS = [pytest.param(64, id="some"), pytest.param(1, marks=pytest.mark.nightly, id="all")]
+STEPS = [pytest.param(160, id="some"), pytest.param(1, marks=pytest.mark.nightly, id="all")]
 
 Point = tuple[dict[str, int], int, dict[str, Any]]
 
