@@ -92,8 +92,9 @@ class Ended:
 class Project:
     """A checkout in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seconds: float = SECONDS) -> None:
         self.folder = folder
+        self.seconds = seconds  # that a command may take
 
     def path(self, name: str) -> Path:
         """A file of the project."""
@@ -112,7 +113,7 @@ class Project:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=self.seconds,
         )
         seconds = time.monotonic() - start
         return Ended(

@@ -51,6 +51,8 @@ def passed(project: Project, *words: str, config: str = CONFIG) -> dict[str, Row
 
     By cell id without the words for toolchain and simulator, so that commands can be compared.
     """
+    if config == DEFAULT_MATRIX:  # hundreds of cells, and maybe other work beside them
+        project = Project(project.folder, seconds=900)
     ended: Ended = project.run(*words, config=config)
     assert ended.status == 0, ended.output + ended.error
     rows = {_plain(name): row for name, row in ended.cells.items() if row["status"] != "SKIP"}
