@@ -7,6 +7,7 @@ lets that program work on a container of vectors.
 
 from __future__ import annotations
 
+import functools
 import os
 import struct
 import subprocess
@@ -52,12 +53,19 @@ int main(int argc, char **argv) {
 """
 
 
+@functools.cache
+def _read() -> tuple[dict[str, Any], ...]:
+    """Every manifest, once: reading YAML takes longer than most tests do."""
+    paths = sorted(KERNELS.glob("*/kernel.yaml"))
+    return tuple(yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths)
+
+
+@functools.cache
 def manifests_with(variant: str) -> dict[str, dict[str, Any]]:
     """Manifest of every kernel that has the variant, by name."""
-    read = (yaml.safe_load(path.read_text()) for path in sorted(KERNELS.glob("*/kernel.yaml")))
     return {
         manifest["name"]: manifest
-        for manifest in read
+        for manifest in _read()
         if any(entry["name"] == variant for entry in manifest["variants"])
     }
 
