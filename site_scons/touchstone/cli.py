@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "cluster": "touchstone.executors.cluster:cluster",
     "compiledb": "touchstone.compiledb:compiledb",
     "doctor": "touchstone.doctor:command",
+    "describe": "touchstone.network.command:describe",
     "fidelity": "touchstone.fidelity.command:fidelity",
     "fuzz": "touchstone.fuzz:command",
     "plan": "touchstone.planner.command:plan",
@@ -50,6 +51,17 @@ def test(root: Path, arguments: Mapping[str, str]) -> int:
     """The test suite, with the interpreter at hand."""
     no_arguments("test", arguments)
     return subprocess.run([sys.executable, "-m", "pytest"], cwd=root, check=False).returncode
+
+
+def networks(root: Path, arguments: Mapping[str, str]) -> int:
+    """`model=`: whole networks; the exit status."""
+    from touchstone.network.command import run
+
+    try:
+        return run(root, arguments)
+    except UserError as error:
+        print(f"touchstone: {error}", file=sys.stderr)
+        return 2
 
 
 def no_arguments(word: str, arguments: Mapping[str, str]) -> None:

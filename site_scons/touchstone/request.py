@@ -20,6 +20,7 @@ BENCH = ("check", "accept", "record")
 VARIABLES: Mapping[str, str] = {
     "target": "targets, a comma-separated list of names or globs (all)",
     "kernel": "kernels, a comma-separated list of names or globs (all)",
+    "model": "whole networks: names of configs/models, all, or a .yaml file of yours",
     "cell": "one cell by its id, or a glob over the ids of the config",
     "variant": "kernel variants: names, globs, or all (the target's best)",
     "S": "sequence lengths, a comma-separated list (the config's)",
@@ -109,6 +110,8 @@ def parse_request(arguments: Mapping[str, str]) -> Request:
     for name in arguments:
         if name not in VARIABLES:
             raise UserError(unknown("command line: variable", name, VARIABLES))
+    if "model" in arguments:
+        raise UserError("model=: allowed without other words, and with describe")
     dimensions = {
         name: _integers(name, arguments[name], 1, MAX_DIMENSION)
         for name in DIMENSIONS
@@ -251,8 +254,8 @@ def help_text() -> str:
     lines += [f"  {name.ljust(width)}  {meaning}" for name, meaning in VARIABLES.items()]
     lines += [
         "",
-        "Words instead of a build: list, plan, fuzz, lib, merge, report, image, compiledb,",
-        "cluster, doctor, fidelity, test. README.md says what they do.",
+        "Words instead of a build: list, plan, describe, fuzz, lib, merge, report, image,",
+        "compiledb, cluster, doctor, fidelity, test. README.md says what they do.",
         "",
     ]
     return "\n".join(lines)

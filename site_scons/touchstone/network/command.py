@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`./scons model=NAME` and `./scons describe model=NAME`.
+
+The networks are generated as kernels of a project (project.py), which the ordinary build compiles,
+simulates and checks. Afterwards: latency, energy, memory and each layer's share of the cycles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from touchstone.errors import UserError
+from touchstone.files import read_json, write_atomically, write_json
+from touchstone.manifest import Catalogue, load_catalogue
+from touchstone.network.model import Model, find_models
+from touchstone.network.report import Cell, html, markdown, read_cells, terminal
+from touchstone.simulators.registry import EMBEDDED
+
+YAML_CACHE = "build/yaml"
+PROJECT = "build/networks"
+REPORT = "build/report"
+SEED = 42
+# The same as for cells of the matrix; the network itself says kernel, shape and variant.
+PASSED_ON = ("target", "cores", "sim", "toolchain", "settings", "cflags", "verbose", "dump", "seed")
+PASSED_ON_TOO = ("profile", "trace", "gdb", "image", "only", "fail_fast", "retries", "flaky")
+MOST_PROFILES = 20
+
+
+def run(root: Path, arguments: Mapping[str, str]) -> int:
+    """Build, simulate and check networks; the exit status."""
+    words = dict(arguments)
+    models = find_models(root, words.pop("model"), root / YAML_CACHE)
+    for name in words:
+        if name not in (*PASSED_ON, *PASSED_ON_TOO):
+            allowed = ", ".join((*PASSED_ON, *PASSED_ON_TOO))
+            raise UserError(f"model=: found {name}= beside it, allowed {allowed}")
+    facts = generate(root, models)
+    words["kernel"] = ",".join(model.name for model in models)
+    status = _scons(root, words)
+    results = read_json(root / PROJECT / REPORT / "results.json")
+    if status == 2 or not isinstance(results, dict):
+        return status
+    _profile(root, words, results["cells"])
+    cells = read_cells(root / PROJECT, results["cells"], facts, _clocks(root))
+    write_atomically(root / REPORT / "networks.md", markdown(cells).encode("utf-8"))
+    write_atomically(root / REPORT / "networks.html", html(cells).encode("utf-8"))
+    print(f"\n{terminal(cells)}", flush=True)
+    return status if _anything_ran(cells) else _refuse(cells)
+
+
+def _anything_ran(cells: Sequence[Cell]) -> bool:
+    return any(cell.row["status"] != "SKIP" for cell in cells)
+
+
+def _refuse(cells: Sequence[Cell]) -> int:
+    """Nothing fits anywhere: that is bad input."""
+    first = cells[0]
+    raise UserError(f"{first.row['kernel']} on {first.row['target']}: {first.row['reason']}")
+
+
+def generate(root: Path, models: Sequence[Model]) -> Mapping[str, Any]:
+    """The project with these networks, made where anything it comes from is new: what the reports
+    need to know of them."""
+    stamp = _stamp(root, models)
+    path = root / PROJECT / "facts.json"
+    known = read_json(path)
+    if isinstance(known, dict) and known.get("stamp") == stamp:
+        return dict(known["networks"])
+    # Imported here: golden models need numpy, and nothing to do needs neither.
+    from touchstone.network.project import write_project
+    from touchstone.network.source import network_of
+
+    catalogue = load_catalogue(root, root / YAML_CACHE)
+    made = write_project(root, [(model, network_of(model)) for model in models], catalogue)
+    networks = {
+        name: {
+            "layers": [layer.name for layer in deployments[0].network.layers],
+            "functions": {
+                one.target.name: [call.function for call in one.calls] for one in deployments
+            },
+            "arena_bytes": {one.target.name: one.arena.bytes for one in deployments},
+            "weight_bytes": {one.target.name: one.weight_bytes for one in deployments},
+        }
+        for name, deployments in made.items()
+    }
+    write_json(path, {"stamp": stamp, "networks": networks})
+    return networks
+
+
+def _stamp(root: Path, models: Iterable[Model]) -> str:
+    """A hash of everything that generated files come from."""
+    digest = hashlib.sha256(repr(list(models)).encode())
+    places = ("golden/**/*.py", "kernels/*/kernel.yaml", "targets/*/target.yaml")
+    for pattern in (*places, "site_scons/touchstone/network/*.py"):
+        for path in sorted(root.glob(pattern)):
+            data = path.read_bytes()
+            digest.update(f"{path.relative_to(root)}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()
+
+
+def _scons(root: Path, words: Mapping[str, str], *, quiet: bool = False) -> int:
+    said = [f"{name}={value}" for name, value in words.items()]
+    command = [sys.executable, "-m", "touchstone.start", "-Q", *said]
+    environment = {**os.environ, "PYTHONPATH": str(root / "site_scons")}
+    output = subprocess.DEVNULL if quiet else None
+    sys.stdout.flush()
+    ran = subprocess.run(command, cwd=root / PROJECT, env=environment, stdout=output, check=False)
+    return ran.returncode
+
+
+def _profile(root: Path, words: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Run once more, looked at, what has no profile of just this run."""
+    missing = [
+        row["id"]
+        for row in rows
+        if row["status"] == "PASS" and row["simulator"] in EMBEDDED and not _profiled(root, row)
+    ]
+    if missing and len(rows) <= MOST_PROFILES:
+        kept = {name: value for name, value in words.items() if name not in ("dump", "image")}
+        _scons(root, {**kept, "profile": "1"}, quiet=True)
+
+
+def _profiled(root: Path, row: Mapping[str, Any]) -> bool:
+    folder = root / PROJECT / "build" / "cells" / str(row["id"])
+    profile, run_file = folder / "profile" / "folded.txt", folder / "cell.run"
+    if not profile.is_file():
+        return False
+    return profile.stat().st_mtime_ns >= run_file.stat().st_mtime_ns
+
+
+def _clocks(root: Path) -> dict[str, int]:
+    return {name: target.clock_hz for name, target in _catalogue(root).targets.items()}
+
+
+def _catalogue(root: Path) -> Catalogue:
+    return load_catalogue(root, root / YAML_CACHE)
+
+
+def describe(root: Path, arguments: Mapping[str, str]) -> int:
+    """Layers, parameters, MACs and memory of networks; an estimate of their energy."""
+    if set(arguments) != {"model"}:
+        found = ", ".join(sorted(arguments)) or "nothing"
+        raise UserError(f"describe: found {found}, allowed model=NAME")
+    from touchstone.network.describe import describe_model
+    from touchstone.network.source import network_of
+
+    catalogue = _catalogue(root)
+    models = find_models(root, arguments["model"], root / YAML_CACHE)
+    print("\n\n".join(describe_model(model, network_of(model), catalogue) for model in models))
+    return 0

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The golden model of whole networks."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from golden import networks
+from golden.counter_rng import CounterRng
+from touchstone.network.model import find_models
+from touchstone.network.source import network_of
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> networks.IntegerNetwork:
+    folder = tmp_path_factory.mktemp("cache")
+    found: networks.IntegerNetwork = network_of(find_models(ROOT, "ecgformer", folder)[0])
+    return found
+
+
+def test_a_file_gives_the_same_network_back(
+    network: networks.IntegerNetwork, tmp_path: Path
+) -> None:
+    path = tmp_path / "network.npz"
+    path.write_bytes(networks.save(network))
+    again = networks.load(str(path))
+    assert networks.save(again) == networks.save(network)
+    assert (networks.weight_bytes(again) == networks.weight_bytes(network)).all()
+
+
+def test_the_output_is_each_layers_crc_and_the_last_layer(
+    network: networks.IntegerNetwork,
+) -> None:
+    params, operands = networks.make_inputs(network, CounterRng("here"), "extremes")
+    output = networks.golden(network, params, operands)["output"]
+    offsets, _ = networks.input_offsets(network)
+    inputs = {
+        name: operands["input"][offsets[name] :][: int(np.prod(shape))].reshape(shape)
+        for name, shape in network.inputs.items()
+    }
+    made = networks.forward(network, inputs)
+    count = len(network.layers)
+    crcs = output[: 4 * count].view("<u4").tolist()
+    assert crcs == [zlib.crc32(tensor.tobytes()) for tensor in made.values()]
+    assert output[4 * count :].view(np.int8).tolist() == made["head"].reshape(-1).tolist()
+
+
+def test_the_timed_case_is_not_traced(network: networks.IntegerNetwork) -> None:
+    params, operands = networks.make_inputs(network, CounterRng("here"), "random")
+    output = networks.golden(network, params, operands)["output"]
+    assert params == {"trace": 0} and not output[: 4 * len(network.layers)].any()
+
+
+def test_patches_are_windows_channel_by_channel() -> None:
+    x = np.arange(2 * 3 * 4, dtype=np.int8).reshape(2, 3, 4)
+    params = {"C": 2, "R": 3, "Q": 4, "kernel_rows": 2, "kernel_columns": 2}
+    params |= {"stride_rows": 1, "stride_columns": 2, "skip": 1}
+    made = networks.patches(x, params, 5)
+    assert made[0].tolist() == [0] * 8
+    assert made[1].tolist() == [0, 1, 4, 5, 12, 13, 16, 17]
+    assert made[4].tolist() == [6, 7, 10, 11, 18, 19, 22, 23]
+
+
+def test_pool_is_a_scaled_sum_and_the_features_behind_it() -> None:
+    x = np.array([[1, -100], [2, -100], [99, 99]], np.int8)
+    params = {"rows": 2, "mul": 1 << 15, "shift": 14}
+    assert networks.pool(x, params, None).tolist() == [[6, -128]]
+    features = np.array([[5]], np.int8)
+    assert networks.pool(x, params, features).tolist() == [[6, -128, 5]]
