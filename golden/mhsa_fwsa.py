@@ -25,14 +25,6 @@ def make_inputs(
         x = ecg_tokens(rng, shape.S, shape.E)
     else:
         x = activation(rng, "input", (shape.S, shape.E), value_class)
-    params, operands = make_layer(shape, rng, x, value_class, numerics)
-    return params, {"input": x, **operands}
-
-
-def make_layer(
-    shape: Shape, rng: CounterRng, x: Array, value_class: str, numerics: Numerics
-) -> tuple[Params, Operands]:
-    """Parameters and all operands but the input, for a given input."""
     f_weight = weight(rng, "f_weight", (shape.H, shape.E, shape.E), value_class)
     v_weight = weight(rng, "v_weight", (shape.H, shape.P, shape.E), value_class)
     o_weight = weight(rng, "o_weight", (shape.E, shape.H * shape.P), value_class)
@@ -48,7 +40,7 @@ def make_layer(
     mixed = attention_context.mix(attention, value, context).reshape(shape.S, -1)
     o_bias, o = linear_o.calibrate(rngs["o"], mixed, o_weight, value_class, numerics)
 
-    operands = {"f_weight": f_weight, "f_bias": f_bias}
+    operands = {"input": x, "f_weight": f_weight, "f_bias": f_bias}
     operands |= {"v_weight": v_weight, "v_bias": v_bias, "o_weight": o_weight, "o_bias": o_bias}
     params: Params = {}
     requants = {"f": f, "scores": scores, "v": v, "context": context, "o": o}

@@ -2,8 +2,8 @@
 """A whole network in the integers of the kernels: layers that are kernel cases, one after another.
 
 Each layer is an operation of the kernel library at one shape with its parameters and weights, so
-the golden model of a network is that of its layers and cannot differ from them. Two operations
-belong to networks alone (kernels/include/ts_network.h): `patches` and `pool`, below.
+the golden model of a network is that of its layers and cannot differ from them. One operation
+belongs to networks alone (kernels/include/ts_network.h): `patches`, below.
 
 The operands of a network as a job: `input` int8 [n] its input tensors, `weights` int8 [n] all
 arrays of all layers, `output` uint8 [4 L + classes] a CRC-32 of each layer's output (little endian;
@@ -24,7 +24,6 @@ import numpy as np
 
 from golden.case import Array, GoldenError, Operands, Params, Shape
 from golden.counter_rng import CounterRng
-from golden.requant import Requant
 from golden.value_classes import activation
 
 ALIGNMENT = 16
@@ -143,23 +142,13 @@ def patches(x: Array, params: Mapping[str, int], rows: int) -> Array:
     return np.ascontiguousarray(made)
 
 
-def pool(x: Array, params: Mapping[str, int], features: Array | None) -> Array:
-    """int8 [1, E + n]: requant(sum of the first `rows` rows of x int8 [S, E]), then `features`."""
-    total = x[: params["rows"]].astype(np.int64).sum(axis=0, keepdims=True)
-    requant = Requant(np.array([params["mul"]], np.uint16), params["shift"], 0)
-    made = requant.apply(total, (1,))
-    return made if features is None else np.concatenate([made, features.reshape(1, -1)], axis=1)
-
-
 def run_layer(layer: Layer, weights: Mapping[str, Array], made: Mapping[str, Array]) -> Array:
     """The output of one layer."""
     given = {operand: made[tensor] for operand, tensor in layer.inputs.items()}
     if layer.kernel == "patches":
         return patches(given["input"], layer.params, layer.output[0])
-    if layer.kernel == "pool":
-        return pool(given["input"], layer.params, given.get("features"))
     operation = importlib.import_module(f"golden.{layer.kernel}")
-    if layer.kernel == "linear_o":
+    if layer.kernel == "linear_o":  # a layer of one row reads the whole of a tensor at once
         given["input"] = given["input"].reshape(layer.shape.S, -1)
     try:
         outputs: Operands = operation.golden(layer.shape, layer.params, {**given, **weights})

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What generated networks have besides kernels: patches of the input, pooling, the trace.
+/* What generated networks have besides kernels: patches of the input, the trace.
  * Models: golden/networks.py. All are SPMD, see ts_kernel.h. */
 #ifndef TS_NETWORK_H
 #define TS_NETWORK_H
@@ -45,25 +45,6 @@ static inline void ts_network_patches(const ts_team *team, const ts_network_wind
             for (uint32_t r = 0; r < w->kernel_rows; r++)
                 for (uint32_t q = 0; q < w->kernel_columns; q++)
                     *to++ = input[(c * w->R + top + r) * w->Q + left + q];
-    }
-}
-
-/* output[e] = clip_int8((sum over s < rows of input[s, e]) * mul >> shift) for e < E, then `count`
- * features. The sum fits int32: rows < 2^16. */
-static inline void ts_network_pool(const ts_team *team, const int8_t *input, uint32_t rows,
-                                   uint32_t E, uint32_t mul, uint32_t shift, const int8_t *features,
-                                   uint32_t count, int8_t *output) {
-    const ts_range share = ts_team_share(team, E + count);
-    for (uint32_t e = share.begin; e < share.end; e++) {
-        if (e >= E) {
-            output[e] = features[e - E];
-            continue;
-        }
-        int32_t sum = 0;
-        for (uint32_t s = 0; s < rows; s++)
-            sum += input[s * E + e];
-        const int64_t scaled = ((int64_t)sum * (int32_t)mul) >> shift;
-        output[e] = (int8_t)(scaled < -128 ? -128 : scaled > 127 ? 127 : scaled);
     }
 }
 

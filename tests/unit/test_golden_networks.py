@@ -64,11 +64,3 @@ def test_patches_are_windows_channel_by_channel() -> None:
     assert made[0].tolist() == [0] * 8
     assert made[1].tolist() == [0, 1, 4, 5, 12, 13, 16, 17]
     assert made[4].tolist() == [6, 7, 10, 11, 18, 19, 22, 23]
-
-
-def test_pool_is_a_scaled_sum_and_the_features_behind_it() -> None:
-    x = np.array([[1, -100], [2, -100], [99, 99]], np.int8)
-    params = {"rows": 2, "mul": 1 << 15, "shift": 14}
-    assert networks.pool(x, params, None).tolist() == [[6, -128]]
-    features = np.array([[5]], np.int8)
-    assert networks.pool(x, params, features).tolist() == [[6, -128, 5]]

@@ -12,7 +12,7 @@ from touchstone.expression import evaluate_with_terms
 from touchstone.manifest import DIMENSIONS, Catalogue, Kernel, Target, Variant
 from touchstone.network.arena import Arena, Buffer, lower_bound, plan_arena
 
-OWN = ("patches", "pool")
+OWN = ("patches",)
 """Operations that are no kernels (kernels/include/ts_network.h)."""
 
 

@@ -123,29 +123,20 @@ def _function(made: Deployment, number: int, call: Call) -> str:
 
 
 def _own(made: Deployment, call: Call) -> list[str]:
-    layer, params = call.layer, call.layer.params
+    layer = call.layer
     source, output = tensor(made, layer.inputs["input"]), tensor(made, layer.name)
-    if layer.kernel == "patches":
-        fields = ", ".join(f".{name} = {value}" for name, value in params.items())
-        return [
-            f"    const ts_network_windows windows = {{{fields}}};",
-            f"    ts_network_patches(team, &windows, {source}, {layer.output[0]}, {output});",
-        ]
-    features = tensor(made, layer.inputs["features"]) if "features" in layer.inputs else "NULL"
-    width, count = layer.shape.E, layer.output[1] - layer.shape.E
-    numbers = f"{params['rows']}, {width}, {params['mul']}, {params['shift']}"
+    fields = ", ".join(f".{name} = {value}" for name, value in layer.params.items())
     return [
-        f"    ts_network_pool(team, {source}, {numbers}, {features}, {count},",
-        f"                    {output});",
+        f"    const ts_network_windows windows = {{{fields}}};",
+        f"    ts_network_patches(team, &windows, {source}, {layer.output[0]}, {output});",
     ]
 
 
 def _kernel_call(made: Deployment, call: Call) -> list[str]:
     kernel, layer = call.kernel, call.layer
     assert kernel is not None
-    scratch = f"n->arena + {constant('at', layer.name, 'scratch')}" if call.scratch else "NULL"
-    if call.scratch:
-        scratch = f"n->arena + {constant('at', f'{layer.name}.scratch')}"
+    place = f"n->arena + {constant('at', f'{layer.name}.scratch')}"
+    scratch = place if call.scratch else "NULL"
     fields = [f".shape = {{{dimensions(layer.shape)}}}", *_fields(made, call)]
     fields.append(f".output = {tensor(made, layer.name)}")
     return [

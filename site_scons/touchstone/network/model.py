@@ -43,6 +43,10 @@ class Model:
     gelu_twice: bool
     features: int
     classes: int
+    path: Path = Path()
+    weights: str = ""
+    """The file of its float weights, beside the description; random ones where it is empty."""
+    data: str = ""
 
     @property
     def windows(self) -> tuple[int, ...]:
@@ -172,6 +176,9 @@ def load_model(path: Path, cache: Path) -> Model:
         gelu_twice=document.get("gelu_twice", False),
         features=document.get("features", 0),
         classes=document["classes"],
+        path=path,
+        weights=document.get("weights", ""),
+        data=document.get("data", ""),
     )
     _check(model)
     return model

@@ -20,7 +20,7 @@ from typing import Any
 from touchstone.files import write_atomically
 from touchstone.manifest import Catalogue
 from touchstone.network import emit
-from touchstone.network.deploy import Deployment, deploy
+from touchstone.network.deploy import OWN, Deployment, deploy
 from touchstone.network.model import Model
 
 FOLDER = "build/networks"
@@ -132,7 +132,7 @@ def _count(shape: Sequence[int]) -> int:
 
 
 def _golden(network: Any, arrays: bytes) -> str:
-    kernels = sorted({layer.kernel for layer in network.layers} - {"patches", "pool"})
+    kernels = sorted({layer.kernel for layer in network.layers} - set(OWN))
     return f'''# SPDX-License-Identifier: Apache-2.0
 """{network.name}: generated, edits are lost. The layers' models: {", ".join(kernels)}."""
 

@@ -1,23 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a network's integers come from."""
+"""Where a network's integers come from: float weights, quantised."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from touchstone.errors import UserError
 from touchstone.network.model import Model
 
-SEED = 42
+if TYPE_CHECKING:
+    from golden.networks import IntegerNetwork
 
 
-def network_of(model: Model) -> Any:
-    """The golden.networks.IntegerNetwork of a description: random weights, the same everywhere."""
+def network_of(model: Model) -> IntegerNetwork:
+    """The integer network of a description; UserError with one line where it cannot be one.
+
+    Float weights that nobody has trained are random, the same everywhere.
+    """
     # Imported here: golden models need numpy.
     from golden.case import GoldenError
-    from golden.random_network import build
+    from golden.network.models import read_model
 
     try:
-        return build(model, SEED)
+        return adopt(model, read_model(model.path).quantise())
     except GoldenError as error:
-        raise UserError(f"{model.where}: {error}") from None
+        text = str(error)
+        raise UserError(text if text.startswith(model.name) else f"{model.name}: {text}") from None
+
+
+def adopt(model: Model, quantised: Any) -> IntegerNetwork:
+    """A golden.network.graph.IntegerNetwork, whose input is patches, with the patches gathered on
+    the chip where they do not lie in the signal as they are."""
+    from golden.case import Shape
+    from golden.network.graph import FEATURES, INPUT
+    from golden.networks import IntegerNetwork, Layer
+
+    layers = [
+        Layer(one.name, one.kernel, one.shape, one.params, one.weights, one.inputs, one.output)
+        for one in quantised.layers
+    ]
+    inputs: dict[str, tuple[int, ...]] = {INPUT: tuple(quantised.input)}
+    if model.has_patches:
+        shape = Shape(S=model.S, E=model.patch, P=1, H=1, F=0)
+        size = (model.S, model.patch)
+        given = {"input": "signal"}
+        layers.insert(0, Layer(INPUT, "patches", shape, model.patch_params, {}, given, size))
+        inputs = {"signal": model.input}
+    if quantised.features:
+        inputs[FEATURES] = (1, quantised.features)
+    return IntegerNetwork(model.name, inputs, tuple(layers))
