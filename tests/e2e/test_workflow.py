@@ -19,6 +19,9 @@ import pytest
 import yaml
 from project import CELLS, CONFIG, ROOT, SECONDS, Project, environment_of
 
+from touchstone.ci.costs import START_WORK
+from touchstone.runfile import read_run
+
 WORKFLOW = ROOT / ".github" / "workflows" / "touchstone.yml"
 SELECTION = f"config={CONFIG}"
 
@@ -144,3 +147,24 @@ def test_tests_that_failed_fail_the_verdict(runner: Runner) -> None:
     for entry in runner.matrix():
         assert runner.job("cells", values_of(entry)) == 0
     assert runner.job("verdict", {"needs.tests.result": "failure"}) != 0
+
+
+def test_costs_are_recorded_by_a_command(project: Project) -> None:
+    """Instructions of the cells' runs, beside what was recorded before; the same each time."""
+    record = project.path("configs/costs.json")
+    before = json.loads(record.read_text())["instructions"]
+    ended = project.run("costs", "kernel=gelu")
+    assert ended.status == 0, ended.output + ended.error
+    assert "configs/costs.json: 2 of 2 cells recorded" in ended.output
+    first = record.read_bytes()
+    after = json.loads(first)["instructions"]
+    gelus = {cell for cell in CELLS if "/gelu/" in cell}
+    assert after.keys() == before.keys() | gelus
+    for cell in gelus:
+        assert after[cell] == read_run(project.cell(cell, "cell.run")).instructions_total > 0
+    assert project.run("costs", "kernel=gelu").status == 0
+    assert record.read_bytes() == first
+    listed = json.loads(project.run("list", "format=json", "kernel=gelu").output)
+    assert {c["id"]: c["cost"] for c in listed["cells"]} == {
+        c: after[c] + START_WORK for c in gelus
+    }
