@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad input of every kind, drawn by the thousand: one clear line, status 2, nothing half-written.
 
-What stands behind each case is what SConstruct calls before a node exists. 200 cases on every run,
-2,200 more at night; bad_input.py says how to draw others.
+What stands behind each case is what SConstruct calls before a node exists. 240 cases on every run,
+2,500 more at night; bad_input.py says how to draw others.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from touchstone import app, cli
 from touchstone.errors import UserError
+from touchstone.network.model import load_model
 from touchstone.request import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -186,6 +187,27 @@ def test_manifests(checkout: Path, room: str, cases: int) -> None:
         finally:
             shutil.copy(ROOT / path, checkout / path)
     assert found.refused > cases // 4
+
+
+@pytest.mark.parametrize("cases", COUNTS)
+def test_model_files(checkout: Path, tmp_path: Path, cases: int) -> None:
+    found = {True: 0, False: 0}
+    valid = [path.read_text() for path in sorted((ROOT / "configs" / "models").glob("*.yaml"))]
+    path = checkout / "model.yaml"
+
+    def check(data: bytes) -> None:
+        path.write_bytes(data)
+        try:
+            load_model(path, tmp_path)
+        except UserError as error:
+            clear_line(str(error), "model.yaml")
+            found[False] += 1
+        else:
+            found[True] += 1
+
+    explore(cases, either(*valid), check)
+    assert found[False] > cases // 4
+    assert found[True] > 0
 
 
 INPUTS = {"input": np.arange(24, dtype=np.int8).reshape(4, 6)}
