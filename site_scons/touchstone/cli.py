@@ -27,6 +27,7 @@ def repository() -> Path:
 
 # Each word's function, imported when it is asked for: a word needs little of what the others do.
 COMMANDS: Mapping[str, str] = {
+    "accuracy": "touchstone.network.accuracy:command",
     "lib": "touchstone.library:command",
     "costs": "touchstone.ci.costs:command",
     "list": "touchstone.ci.command:list_cells",

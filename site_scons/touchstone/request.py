@@ -254,9 +254,9 @@ def help_text() -> str:
     lines += [f"  {name.ljust(width)}  {meaning}" for name, meaning in VARIABLES.items()]
     lines += [
         "",
-        "Words instead of a build: list, plan, describe, fuzz, lib, merge, costs, report, image,",
-        "compiledb, cluster, doctor, fidelity, peers, paper, trend, test. README.md says what",
-        "they do.",
+        "Words instead of a build: list, plan, describe, accuracy, fuzz, lib, merge, costs,",
+        "report, image, compiledb, cluster, doctor, fidelity, peers, paper, trend, test.",
+        "README.md says what they do.",
         "",
     ]
     return "\n".join(lines)

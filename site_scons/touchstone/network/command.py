@@ -43,7 +43,7 @@ def run(root: Path, arguments: Mapping[str, str]) -> int:
             raise UserError(f"model=: found {name}= beside it, allowed {allowed}")
     facts = generate(root, models)
     words["kernel"] = ",".join(model.name for model in models)
-    status = _scons(root, words)
+    status = run_scons(root, words)
     results = read_json(root / PROJECT / REPORT / "results.json")
     if status == 2 or not isinstance(results, dict):
         return status
@@ -113,6 +113,10 @@ def generate(root: Path, models: Sequence[Model]) -> Mapping[str, Any]:
 def _stamp(root: Path, models: Iterable[Model]) -> str:
     """A hash of everything that generated files come from."""
     digest = hashlib.sha256(repr(list(models)).encode())
+    for model in models:
+        digest.update(_contents(model.path))
+        for name in filter(None, (model.weights, model.calibration)):
+            digest.update(_contents(model.path.parent / name))
     places = ("golden/**/*.py", "kernels/*/kernel.yaml", "targets/*/target.yaml")
     for pattern in (*places, "site_scons/touchstone/network/*.py"):
         for path in sorted(root.glob(pattern)):
@@ -121,7 +125,13 @@ def _stamp(root: Path, models: Iterable[Model]) -> str:
     return digest.hexdigest()
 
 
-def _scons(root: Path, words: Mapping[str, str], *, quiet: bool = False) -> int:
+def _contents(path: Path) -> bytes:
+    """A file's hash; of one that is not there nothing, which is refused where it is read."""
+    return hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b""
+
+
+def run_scons(root: Path, words: Mapping[str, str], *, quiet: bool = False) -> int:
+    """Build in the generated project; the exit status."""
     said = [f"{name}={value}" for name, value in words.items()]
     command = [sys.executable, "-m", "touchstone.start", "-Q", *said]
     environment = {**os.environ, "PYTHONPATH": str(root / "site_scons")}
@@ -140,7 +150,7 @@ def _profile(root: Path, words: Mapping[str, str], rows: Sequence[Mapping[str, A
     ]
     if missing and len(rows) <= MOST_PROFILES:
         kept = {name: value for name, value in words.items() if name not in ("dump", "image")}
-        _scons(root, {**kept, "profile": "1"}, quiet=True)
+        run_scons(root, {**kept, "profile": "1"}, quiet=True)
 
 
 def _profiled(root: Path, row: Mapping[str, Any]) -> bool:

@@ -47,6 +47,7 @@ class Model:
     weights: str = ""
     """The file of its float weights, beside the description; random ones where it is empty."""
     data: str = ""
+    calibration: str = ""
 
     @property
     def windows(self) -> tuple[int, ...]:
@@ -179,6 +180,7 @@ def load_model(path: Path, cache: Path) -> Model:
         path=path,
         weights=document.get("weights", ""),
         data=document.get("data", ""),
+        calibration=document.get("calibration", ""),
     )
     _check(model)
     return model
