@@ -31,6 +31,8 @@ ts_scratch_fn ts_fwsa_scratch, ts_fwsa_portable_scratch, ts_fwsa_armv7em_scratch
     ts_fwsa_xpulp_scratch;
 ts_fwsa_fn ts_fwsa_cortexm7;
 ts_scratch_fn ts_fwsa_cortexm7_scratch;
+ts_fwsa_fn ts_fwsa_cortexm4;
+ts_scratch_fn ts_fwsa_cortexm4_scratch;
 
 /* TS_OK, or what is wrong with the arguments. */
 ts_status ts_fwsa_check(const ts_team *team, const ts_fwsa_args *args, const void *scratch);

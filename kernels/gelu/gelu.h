@@ -23,6 +23,8 @@ ts_gelu_fn ts_gelu, ts_gelu_portable;
 ts_scratch_fn ts_gelu_scratch, ts_gelu_portable_scratch;
 ts_gelu_fn ts_gelu_cortexm7;
 ts_scratch_fn ts_gelu_cortexm7_scratch;
+ts_gelu_fn ts_gelu_cortexm4;
+ts_scratch_fn ts_gelu_cortexm4_scratch;
 
 /* TS_OK, or what is wrong with the arguments. */
 ts_status ts_gelu_check(const ts_team *team, const ts_gelu_args *args, const void *scratch);

@@ -26,6 +26,8 @@ ts_scratch_fn ts_linear_v_scratch, ts_linear_v_portable_scratch, ts_linear_v_arm
     ts_linear_v_xpulp_scratch;
 ts_linear_v_fn ts_linear_v_cortexm7;
 ts_scratch_fn ts_linear_v_cortexm7_scratch;
+ts_linear_v_fn ts_linear_v_cortexm4;
+ts_scratch_fn ts_linear_v_cortexm4_scratch;
 
 /* TS_OK, or what is wrong with the arguments. */
 ts_status ts_linear_v_check(const ts_team *team, const ts_linear_v_args *args, const void *scratch);
