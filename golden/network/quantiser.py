@@ -25,6 +25,7 @@ from golden.requant import ROUND_HALF_UP, Requant
 from golden.softmax_table import SCORE_STEPS_PER_UNIT, softmax_operands, softmax_params
 
 _NORM_WEIGHT_MAX = 32767
+_PRODUCT_MAX = 128 * 128  # of two int8
 _ADD_SHIFT_MAX = 15  # a sum of two int8 times 16-bit multipliers stays within int32
 
 
@@ -88,8 +89,10 @@ class Quantiser:
         flat = weight.reshape(weight.shape[0], -1)
         sizes = integers.weight_scales(flat, self.per_channel)
         gains = sizes * source / target
-        requant = integers.requantisation(self.where(where), gains, self.per_channel)
         offset = (bias + lift * flat.sum(axis=1)) / target
+        # Products, and the bias with the half LSB in it.
+        reach = flat.shape[1] * _PRODUCT_MAX + float((np.abs(offset) + 1).max() / gains.min())
+        requant = integers.requantisation(self.where(where), gains, self.per_channel, reach)
         whole = integers.quantise(flat, sizes[:, None])
         return Linear(
             whole, integers.integer_bias(self.where(where), offset, requant, gains), requant
@@ -207,7 +210,9 @@ class Quantiser:
 
         Rounding down shifts whole rows, which cancels in a softmax."""
         gain = np.array([inner * SCORE_STEPS_PER_UNIT])
-        requant = integers.requantisation(self.where(f"{name}.scores"), gain, False)
+        depth = self.encoder.P if self.encoder.attention == "mhsa" else self.encoder.E
+        reach = depth * _PRODUCT_MAX
+        requant = integers.requantisation(self.where(f"{name}.scores"), gain, False, reach)
         params |= requant.params("scores") | softmax_params("accurate")
         operands |= requant.operands("scores") | softmax_operands("accurate")
 
@@ -219,7 +224,8 @@ class Quantiser:
         target = self.scale(f"{name}.context")
         gains = np.full(encoder.H * encoder.P, self.scale(f"{name}.value") / (255 * kept * target))
         where = self.where(f"{name}.context")
-        context = integers.requantisation(where, gains, self.per_channel)
+        reach = 2.0 * encoder.S * _PRODUCT_MAX  # the map is uint8
+        context = integers.requantisation(where, gains, self.per_channel, reach)
         weight, bias = self.tensor(f"{stem}o.weight"), self.tensor(f"{stem}o.bias")
         scales = (target, self.scale(name))
         made = self.linear(f"{stem}o", weight, bias, scales, lift=target / 2)

@@ -15,6 +15,7 @@ from golden.case import INT32_MAX, INT32_MIN, Array, GoldenError
 from golden.requant import PER_CHANNEL, Requant
 
 MUL_MAX = 65535
+NARROW_MUL_MIN = 64  # a multiplier is then right within 0.8 %
 SHIFTS = (1, 31)
 # Fractions of the largest magnitude that are tried as the end of the int8 range.
 _CLIPS = tuple(float(clip) for clip in np.linspace(1.0, 0.4, 31))
@@ -57,12 +58,23 @@ def quantise(values: Array, scale: float | Array) -> Array:
     return np.clip(np.rint(values / scale), -128, 127).astype(np.int8)
 
 
-def requantisation(where: str, gains: Array, per_channel: bool) -> Requant:
-    """The finest multipliers for these gains, one for each channel; all equal per tensor."""
+def requantisation(where: str, gains: Array, per_channel: bool, reach: float = 0.0) -> Requant:
+    """The finest multipliers for these gains, one for each channel; all equal per tensor.
+
+    `reach` is the largest accumulator that the operands' ranges allow. Where multipliers of at
+    least NARROW_MUL_MIN do, they are such that every product fits 32 bits: kernels are several
+    times as fast on those.
+    """
     largest, smallest = float(gains.max()), float(gains.min())
     if not math.isfinite(largest) or smallest <= 0:
         raise GoldenError(f"{where}: found a scale of {smallest:g}..{largest:g}, allowed above 0")
     shift = min(SHIFTS[1], math.floor(math.log2((MUL_MAX + 0.49) / largest)))
+    if 0 < reach < 2**30:
+        # By powers of two, as a kernel sees it without a multiplication.
+        most = 2.0 ** math.floor(math.log2((2**31 - 1) / reach))
+        narrow = min(shift, math.floor(math.log2((most - 0.5) / largest)))
+        if narrow >= SHIFTS[0] and smallest * 2.0**narrow >= NARROW_MUL_MIN:
+            shift = narrow
     if shift < SHIFTS[0]:
         most = MUL_MAX / 2 ** SHIFTS[0]
         raise GoldenError(

@@ -12,6 +12,7 @@ from conftest import ROOT
 
 from golden import networks
 from golden.counter_rng import CounterRng
+from golden.network.scales import NARROW_MUL_MIN, requantisation
 from touchstone.network.model import find_models
 from touchstone.network.source import network_of
 
@@ -64,3 +65,19 @@ def test_patches_are_windows_channel_by_channel() -> None:
     assert made[0].tolist() == [0] * 8
     assert made[1].tolist() == [0, 1, 4, 5, 12, 13, 16, 17]
     assert made[4].tolist() == [6, 7, 10, 11, 18, 19, 22, 23]
+
+
+@pytest.mark.parametrize("reach", [2.0**15, 2.0**18 + 1000, 2.0**22])
+@pytest.mark.parametrize("gain", [0.3, 0.0061, 1.7e-5])
+def test_multipliers_keep_products_in_32_bits_where_they_can(gain: float, reach: float) -> None:
+    made = requantisation("here", np.array([gain, gain / 3]), True, reach)
+    assert 2 ** int(made.mul.max()).bit_length() * reach < 2**31
+    assert (np.abs(made.mul / 2.0**made.shift * [1 / gain, 3 / gain] - 1) < 0.01).all()
+
+
+def test_multipliers_are_not_too_coarse() -> None:
+    """Where 32 bits would leave too few of them, products are of 64 bits."""
+    gains = np.array([0.001])
+    finest = requantisation("here", gains, False)
+    assert requantisation("here", gains, False, 2.0**27).mul == finest.mul
+    assert int(finest.mul[0]) > 128 * NARROW_MUL_MIN
