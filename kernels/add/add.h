@@ -27,6 +27,8 @@ ts_add_fn ts_add_cortexm7;
 ts_scratch_fn ts_add_cortexm7_scratch;
 ts_add_fn ts_add_cortexm4;
 ts_scratch_fn ts_add_cortexm4_scratch;
+ts_add_fn ts_add_xpulp;
+ts_scratch_fn ts_add_xpulp_scratch;
 
 /* TS_OK, or what is wrong with the arguments. */
 ts_status ts_add_check(const ts_team *team, const ts_add_args *args, const void *scratch);

@@ -63,6 +63,8 @@ ts_encoder_block_fn ts_encoder_block_cortexm7;
 ts_scratch_fn ts_encoder_block_cortexm7_scratch;
 ts_encoder_block_fn ts_encoder_block_cortexm4;
 ts_scratch_fn ts_encoder_block_cortexm4_scratch;
+ts_encoder_block_fn ts_encoder_block_xpulp;
+ts_scratch_fn ts_encoder_block_xpulp_scratch;
 
 /* TS_OK, or what is wrong with the arguments. */
 ts_status ts_encoder_block_check(const ts_team *team, const ts_encoder_block_args *args,

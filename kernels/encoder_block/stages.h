@@ -40,10 +40,9 @@ static inline void ts_encoder_normalise(const ts_team *team, const ts_encoder_bl
     ts_team_barrier(team);
 }
 
-static inline void ts_encoder_attend(const ts_team *team, const ts_encoder_block_args *args,
-                                     const ts_encoder_stages *stages, const int8_t *input,
-                                     int8_t *output, void *scratch) {
-    const ts_mhsa_args mhsa_args = {
+static inline ts_mhsa_args ts_encoder_mhsa_args(const ts_encoder_block_args *args,
+                                                const int8_t *input, int8_t *output) {
+    return (ts_mhsa_args){
         .shape = args->shape,
         .input = input,
         .q_weight = args->q_weight,
@@ -63,14 +62,19 @@ static inline void ts_encoder_attend(const ts_team *team, const ts_encoder_block
         .table = args->softmax,
         .output = output,
     };
+}
+
+static inline void ts_encoder_attend(const ts_team *team, const ts_encoder_block_args *args,
+                                     const ts_encoder_stages *stages, const int8_t *input,
+                                     int8_t *output, void *scratch) {
+    const ts_mhsa_args mhsa_args = ts_encoder_mhsa_args(args, input, output);
     stages->mhsa(team, &mhsa_args, scratch);
     ts_team_barrier(team);
 }
 
-static inline void ts_encoder_feed_forward(const ts_team *team, const ts_encoder_block_args *args,
-                                           const ts_encoder_stages *stages, const int8_t *input,
-                                           int8_t *output, void *scratch) {
-    const ts_ffn_args ffn_args = {
+static inline ts_ffn_args ts_encoder_ffn_args(const ts_encoder_block_args *args,
+                                              const int8_t *input, int8_t *output) {
+    return (ts_ffn_args){
         .shape = args->shape,
         .input = input,
         .up_weight = args->up_weight,
@@ -82,6 +86,12 @@ static inline void ts_encoder_feed_forward(const ts_team *team, const ts_encoder
         .table = args->gelu_table,
         .output = output,
     };
+}
+
+static inline void ts_encoder_feed_forward(const ts_team *team, const ts_encoder_block_args *args,
+                                           const ts_encoder_stages *stages, const int8_t *input,
+                                           int8_t *output, void *scratch) {
+    const ts_ffn_args ffn_args = ts_encoder_ffn_args(args, input, output);
     stages->ffn(team, &ffn_args, scratch);
     ts_team_barrier(team);
 }

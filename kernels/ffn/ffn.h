@@ -32,6 +32,8 @@ ts_ffn_fn ts_ffn_cortexm7;
 ts_scratch_fn ts_ffn_cortexm7_scratch;
 ts_ffn_fn ts_ffn_cortexm4;
 ts_scratch_fn ts_ffn_cortexm4_scratch;
+ts_ffn_fn ts_ffn_xpulp;
+ts_scratch_fn ts_ffn_xpulp_scratch;
 
 /* TS_OK, or what is wrong with the arguments. */
 ts_status ts_ffn_check(const ts_team *team, const ts_ffn_args *args, const void *scratch);

@@ -25,6 +25,8 @@ ts_gelu_fn ts_gelu_cortexm7;
 ts_scratch_fn ts_gelu_cortexm7_scratch;
 ts_gelu_fn ts_gelu_cortexm4;
 ts_scratch_fn ts_gelu_cortexm4_scratch;
+ts_gelu_fn ts_gelu_xpulp;
+ts_scratch_fn ts_gelu_xpulp_scratch;
 
 /* TS_OK, or what is wrong with the arguments. */
 ts_status ts_gelu_check(const ts_team *team, const ts_gelu_args *args, const void *scratch);

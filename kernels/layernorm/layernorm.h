@@ -29,6 +29,8 @@ ts_layernorm_fn ts_layernorm_cortexm7;
 ts_scratch_fn ts_layernorm_cortexm7_scratch;
 ts_layernorm_fn ts_layernorm_cortexm4;
 ts_scratch_fn ts_layernorm_cortexm4_scratch;
+ts_layernorm_fn ts_layernorm_xpulp;
+ts_scratch_fn ts_layernorm_xpulp_scratch;
 
 /* TS_OK, or what is wrong with the arguments. */
 ts_status ts_layernorm_check(const ts_team *team, const ts_layernorm_args *args,

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Additions, tables and layer normalisations for XpulpV2, four elements at a time; words may lie
+ * anywhere (a misaligned one takes two cycles). Inputs of four are loaded before an output is
+ * stored, so the output may take an input's place. */
+#ifndef TS_XPULP_POINTWISE_H
+#define TS_XPULP_POINTWISE_H
+
+#include "ts_normalise.h"
+#include "ts_xpulp_block.h"
+#include "ts_xpulp_scale.h"
+
+/* See add.h; nothing overflows 32 bits. */
+typedef struct {
+    int32_t a_mul, b_mul, rounding;
+    uint32_t shift;
+} ts_xp_addition;
+
+static inline ts_xp_addition ts_xp_addition_of(uint32_t a_mul, uint32_t b_mul, uint32_t shift,
+                                               uint32_t round_half_up) {
+    const int32_t rounding = round_half_up ? (int32_t)(1u << (shift - 1)) : 0;
+    return (ts_xp_addition){(int32_t)a_mul, (int32_t)b_mul, rounding, shift};
+}
+
+/* This core's share of n elements: whole words, what is left over for the last core. */
+static inline ts_range ts_xp_share_words(const ts_team *team, uint32_t n) {
+    const ts_range words = ts_team_share(team, n / 4);
+    return (ts_range){4 * words.begin, team->core + 1 == team->cores ? n : 4 * words.end};
+}
+
+static TS_XP_INLINE uint32_t ts_xp_add_one(const ts_xp_addition *add, int32_t a, int32_t b) {
+    const int32_t sum = p_mac(p_mac(add->rounding, a, add->a_mul), b, add->b_mul);
+    return (uint32_t)p_clip(sum >> add->shift, 8);
+}
+
+/* `words` words, `pitch` bytes apart: those of a tensor, or of a column of blocks. */
+TS_XP_STAGE void ts_xp_add_words(const ts_xp_addition *addition, const int8_t *a, const int8_t *b,
+                                 int8_t *output, uint32_t pitch, uint32_t words) {
+    const ts_xp_addition add = *addition;
+    const void *from_a = a, *from_b = b;
+    void *to = output;
+    for (; words; words--) {
+        const int32_t x = (int32_t)p_lw_post(&from_a, (int32_t)pitch);
+        const int32_t y = (int32_t)p_lw_post(&from_b, (int32_t)pitch);
+        const uint32_t p = ts_xp_add_one(&add, p_extract(x, 8, 0), p_extract(y, 8, 0));
+        const uint32_t q = ts_xp_add_one(&add, p_extract(x, 8, 8), p_extract(y, 8, 8));
+        const uint32_t r = ts_xp_add_one(&add, p_extract(x, 8, 16), p_extract(y, 8, 16));
+        const uint32_t s = ts_xp_add_one(&add, x >> 24, y >> 24);
+        p_sw_post(&to, (int32_t)pitch, xp_pack_bytes(p, q, r, s));
+    }
+}
+
+/* n elements, n % 4 of them one at a time. */
+static inline void ts_xp_add(const ts_xp_addition *add, const int8_t *a, const int8_t *b,
+                             uint32_t n, int8_t *output) {
+    const uint32_t whole = n & ~3u;
+    ts_xp_add_words(add, a, b, output, 4, n / 4);
+    for (uint32_t i = whole; i < n; i++)
+        output[i] = (int8_t)ts_xp_add_one(add, a[i], b[i]);
+}
+
+/* output[i] = table[input[i] & 255] for whole words. */
+static TS_XP_INLINE void ts_xp_look_up_words(const int8_t *input, const int8_t *table,
+                                             uint32_t words, int8_t *output) {
+    uint32_t word, a, b, c;
+    __asm__ volatile(
+        TS_XP_NORVC TS_XP_LOOP("n", "12") ".insn i 0x0b, 2, %[word], 4(%[from])\n\t" /* p.lw! */
+                                          ".insn r 0x57, 7, 0x48, %[a], %[word], x0\n\t"
+                                          ".insn r 0x57, 7, 0x49, %[b], %[word], x0\n\t"
+                                          ".insn r 0x57, 7, 0x48, %[c], %[word], x1\n\t"
+                                          "srli %[word], %[word], 24\n\t"
+                                          ".insn r 0x03, 7, 0x20, %[a], %[table], %[a]\n\t"
+                                          ".insn r 0x03, 7, 0x20, %[b], %[table], %[b]\n\t"
+                                          ".insn r 0x03, 7, 0x20, %[c], %[table], %[c]\n\t"
+                                          ".insn r 0x03, 7, 0x20, %[word], %[table], %[word]\n\t"
+                                          ".insn r 0x57, 1, 0x70, %[a], %[b], %[a]\n\t"
+                                          ".insn r 0x57, 1, 0x6c, %[a], %[word], %[c]\n\t"
+                                          ".insn s 0x2b, 2, %[a], 4(%[to])\n\t" /* p.sw! */
+                                          ".option pop"
+        : [word] "=&r"(word), [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [from] "+r"(input),
+          [to] "+r"(output)
+        : [n] "r"(words), [table] "r"(table)
+        : "memory");
+}
+
+static inline void ts_xp_look_up(const int8_t *input, const int8_t *table, uint32_t n,
+                                 int8_t *output) {
+    if (n >= 4)
+        ts_xp_look_up_words(input, table, n / 4, output);
+    for (uint32_t i = n & ~3u; i < n; i++)
+        output[i] = table[(uint8_t)input[i]];
+}
+
+typedef struct {
+    const int16_t *weight;
+    const int32_t *bias;
+    uint32_t shift;
+} ts_xp_norm;
+
+/* A row's mean, and the reciprocal of its deviation (ts_normalise.h). */
+typedef struct {
+    int32_t mean;
+    uint32_t reciprocal;
+} ts_xp_moments;
+
+TS_XP_STAGE ts_xp_moments ts_xp_measure_row(const int8_t *row, uint32_t n) {
+    int32_t sum = 0, squares = 0;
+    const int8_t *x = row;
+    for (uint32_t words = n / 4; words; words--) {
+        const int32_t word = (int32_t)p_lw_step(x, 4);
+        sum = pv_sdotsp_sci_b(sum, word, 1);
+        squares = pv_sdotsp_b(squares, word, word);
+    }
+    for (; x < row + n; x++) {
+        sum += *x;
+        squares = p_mac(squares, *x, *x);
+    }
+    const int32_t count = (int32_t)n, mean = sum / count;
+    /* sum((x - mean)^2); modulo 2^32 on the way, its value fits. */
+    const uint32_t centred =
+        (uint32_t)squares - (uint32_t)mean * (2u * (uint32_t)sum - (uint32_t)(count * mean));
+    return (ts_xp_moments){mean, ts_deviation_reciprocal(ts_isqrt(centred / n + 1u))};
+}
+
+/* n = centred * weight, |n| <= 255 * 2^15: the high word of 2 n * reciprocal, which fits 32 bits for
+ * every deviation, is floor(n * reciprocal / 2^31). For negative n one more is n / d truncated
+ * toward zero: n * reciprocal / 2^31 is below n / d by less than 1 / d, and never equal to it. */
+static TS_XP_INLINE uint32_t ts_xp_normalise_one(const ts_xp_moments *moments, int32_t x,
+                                                 int32_t weight, int32_t bias, uint32_t shift) {
+    const int32_t twice = 2 * (x - moments->mean) * weight;
+    const int32_t high = (int32_t)((int64_t)twice * moments->reciprocal >> 32);
+    return (uint32_t)p_clip((high + (int32_t)((uint32_t)twice >> 31) + bias) >> shift, 8);
+}
+
+/* Elements [begin, end) of a row whose moments are known. */
+TS_XP_STAGE void ts_xp_normalise_words(const ts_xp_norm *norm, ts_xp_moments moments,
+                                       const int8_t *row, uint32_t begin, uint32_t end,
+                                       int8_t *output) {
+    const int16_t *weight = norm->weight + begin;
+    const int32_t *bias = norm->bias + begin;
+    const uint32_t shift = norm->shift;
+    const int8_t *x = row + begin;
+    int8_t *to = output + begin, *last = output + end;
+    while (last - to >= 4) {
+        const int32_t word = (int32_t)p_lw_step(x, 4);
+        const int32_t w = weight[0], v = weight[1], u = weight[2], t = weight[3];
+        weight += 4;
+        const uint32_t a =
+            ts_xp_normalise_one(&moments, p_extract(word, 8, 0), w, bias[0], shift);
+        const uint32_t b =
+            ts_xp_normalise_one(&moments, p_extract(word, 8, 8), v, bias[1], shift);
+        const uint32_t c =
+            ts_xp_normalise_one(&moments, p_extract(word, 8, 16), u, bias[2], shift);
+        const uint32_t d = ts_xp_normalise_one(&moments, word >> 24, t, bias[3], shift);
+        bias += 4;
+        p_sw_step(to, 4, xp_pack_bytes(a, b, c, d));
+    }
+    for (; to < last; to++)
+        *to = (int8_t)ts_xp_normalise_one(&moments, *x++, *weight++, *bias++, shift);
+}
+
+/* This core's share of `rows` rows of n elements, `output` not `input` if `split`: then several
+ * cores share a row where there are fewer rows than cores, each measuring it. See layernorm.h. */
+TS_XP_STAGE void ts_xp_normalise(const ts_team *team, const ts_xp_norm *norm, const int8_t *input,
+                                 uint32_t rows, uint32_t n, int8_t *output, int split) {
+    uint32_t parts = 1;
+    if (split && 2 * rows <= team->cores)
+        parts = ts_min(team->cores / rows, ts_ceil_div(n, 4));
+    const ts_range share = ts_team_share(team, rows * parts);
+    for (uint32_t unit = share.begin; unit < share.end; unit++) {
+        const uint32_t row = parts == 1 ? unit : unit / parts, part = unit - row * parts;
+        const int8_t *from = input + row * n;
+        const uint32_t begin = n * part / parts & ~3u;
+        const uint32_t end = part + 1 == parts ? n : n * (part + 1) / parts & ~3u;
+        ts_xp_normalise_words(norm, ts_xp_measure_row(from, n), from, begin, end,
+                              output + row * n);
+    }
+}
+
+#endif
