@@ -15,11 +15,11 @@ typedef struct {
     const int32_t *bias;  /* bounded4 */
     const ts_requant *requant;
     int8_t *output;
-    uint32_t row;          /* bytes of an output row, a multiple of 4 */
-    uint32_t parts;        /* of the columns, set by the run */
-    const int8_t *table;   /* 256 entries, or NULL */
+    uint32_t row;           /* bytes of an output row, a multiple of 4 */
+    uint32_t parts;         /* of the columns, set by the run */
+    const int8_t *table;    /* 256 entries, or NULL */
     const int8_t *residual; /* like the output, or NULL */
-    ts_xp_addition add;    /* of residual and output */
+    ts_xp_addition add;     /* of residual and output */
 } ts_xp_dense;
 
 /* Some rows of a part of the columns. */

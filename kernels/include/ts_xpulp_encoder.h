@@ -3,8 +3,8 @@
  *
  * Where the operands' exact sizes suit (E % 4 == 0, P % 4 == 0, S % 4 <= 1) and the queries, keys
  * and values of all heads fit: normalised rows lie in the output, a residual is added by the core
- * that has just computed what is added to it. Scratch: one tensor, then what the larger layer needs.
- * All other shapes: one operation after the other, two tensors. */
+ * that has just computed what is added to it. Scratch: one tensor, then what the larger layer
+ * needs. All other shapes: one operation after the other, two tensors. */
 #ifndef TS_XPULP_ENCODER_H
 #define TS_XPULP_ENCODER_H
 
@@ -56,7 +56,8 @@ TS_XP_STAGE void ts_xp_encoder_normalise(const ts_team *team, const ts_encoder_b
     ts_team_barrier(team);
 }
 
-/* ---- One operation after the other. ----------------------------------------------------------- */
+/* ---- One operation after the other. -----------------------------------------------------------
+ */
 
 /* A residual and what a layer made of it, in place of the latter; a barrier before and after. */
 TS_XP_STAGE void ts_xp_encoder_add(const ts_team *team, const ts_encoder_block_args *args,
@@ -87,7 +88,8 @@ TS_XP_STAGE void ts_xp_encoder_apart(const ts_team *team, const ts_encoder_block
     ts_xp_encoder_add(team, args, &args->add2, sum, args->output);
 }
 
-/* ---- Joined. ---------------------------------------------------------------------------------- */
+/* ---- Joined. ----------------------------------------------------------------------------------
+ */
 
 /* The output projection of the context and its sum with the input. */
 TS_XP_STAGE void ts_xp_encoder_output(const ts_team *team, const ts_encoder_block_args *args,

@@ -121,8 +121,8 @@ TS_XP_STAGE ts_xp_moments ts_xp_measure_row(const int8_t *row, uint32_t n) {
     return (ts_xp_moments){mean, ts_deviation_reciprocal(ts_isqrt(centred / n + 1u))};
 }
 
-/* n = centred * weight, |n| <= 255 * 2^15: the high word of 2 n * reciprocal, which fits 32 bits for
- * every deviation, is floor(n * reciprocal / 2^31). For negative n one more is n / d truncated
+/* n = centred * weight, |n| <= 255 * 2^15: the high word of 2 n * reciprocal, which fits 32 bits
+ * for every deviation, is floor(n * reciprocal / 2^31). For negative n one more is n / d truncated
  * toward zero: n * reciprocal / 2^31 is below n / d by less than 1 / d, and never equal to it. */
 static TS_XP_INLINE uint32_t ts_xp_normalise_one(const ts_xp_moments *moments, int32_t x,
                                                  int32_t weight, int32_t bias, uint32_t shift) {
@@ -144,12 +144,9 @@ TS_XP_STAGE void ts_xp_normalise_words(const ts_xp_norm *norm, ts_xp_moments mom
         const int32_t word = (int32_t)p_lw_step(x, 4);
         const int32_t w = weight[0], v = weight[1], u = weight[2], t = weight[3];
         weight += 4;
-        const uint32_t a =
-            ts_xp_normalise_one(&moments, p_extract(word, 8, 0), w, bias[0], shift);
-        const uint32_t b =
-            ts_xp_normalise_one(&moments, p_extract(word, 8, 8), v, bias[1], shift);
-        const uint32_t c =
-            ts_xp_normalise_one(&moments, p_extract(word, 8, 16), u, bias[2], shift);
+        const uint32_t a = ts_xp_normalise_one(&moments, p_extract(word, 8, 0), w, bias[0], shift);
+        const uint32_t b = ts_xp_normalise_one(&moments, p_extract(word, 8, 8), v, bias[1], shift);
+        const uint32_t c = ts_xp_normalise_one(&moments, p_extract(word, 8, 16), u, bias[2], shift);
         const uint32_t d = ts_xp_normalise_one(&moments, word >> 24, t, bias[3], shift);
         bias += 4;
         p_sw_step(to, 4, xp_pack_bytes(a, b, c, d));
@@ -171,8 +168,7 @@ TS_XP_STAGE void ts_xp_normalise(const ts_team *team, const ts_xp_norm *norm, co
         const int8_t *from = input + row * n;
         const uint32_t begin = n * part / parts & ~3u;
         const uint32_t end = part + 1 == parts ? n : n * (part + 1) / parts & ~3u;
-        ts_xp_normalise_words(norm, ts_xp_measure_row(from, n), from, begin, end,
-                              output + row * n);
+        ts_xp_normalise_words(norm, ts_xp_measure_row(from, n), from, begin, end, output + row * n);
     }
 }
 
