@@ -67,12 +67,12 @@ def test_patches_are_windows_channel_by_channel() -> None:
     assert made[4].tolist() == [6, 7, 10, 11, 18, 19, 22, 23]
 
 
-@pytest.mark.parametrize("reach", [2.0**15, 2.0**18 + 1000, 2.0**22])
+@pytest.mark.parametrize("reach", [2.0**15, 2.0**18 + 1000, 2.0**20])
 @pytest.mark.parametrize("gain", [0.3, 0.0061, 1.7e-5])
 def test_multipliers_keep_products_in_32_bits_where_they_can(gain: float, reach: float) -> None:
-    made = requantisation("here", np.array([gain, gain / 3]), True, reach)
+    made = requantisation("here", np.array([gain, gain / 2]), True, reach)
     assert 2 ** int(made.mul.max()).bit_length() * reach < 2**31
-    assert (np.abs(made.mul / 2.0**made.shift * [1 / gain, 3 / gain] - 1) < 0.01).all()
+    assert (np.abs(made.mul / 2.0**made.shift * [1 / gain, 2 / gain] - 1) < 0.01).all()
 
 
 def test_multipliers_are_not_too_coarse() -> None:

@@ -12,7 +12,8 @@ import pytest
 from touchstone import nested
 from touchstone.errors import UserError
 from touchstone.files import write_json
-from touchstone.paper import command
+from touchstone.network.report import Cell as NetworkCell
+from touchstone.paper import command, networks
 from touchstone.paper.claims import MISSING, Claim, claims
 from touchstone.paper.measured import EEG, LARGE, TR, Measured, Shape, mean, ratio
 from touchstone.paper.render import html, markdown
@@ -139,6 +140,23 @@ def test_page_has_every_claim_and_plots() -> None:
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
 
 
+def network(status: str) -> NetworkCell:
+    row: dict[str, Any] = {"kernel": "tr", "target": "gap9", "status": status}
+    row |= {"cycles": 370_000 if status == "PASS" else None, "energy_uj": 35.1}
+    layers, cycles = ("embed", "blocks.0.attention", "blocks.0.add1"), (1000, 37_000, 37_000)
+    counted = cycles if status == "PASS" else ()
+    return NetworkCell(row, 370_000_000, layers, ("f",) * 3, 0, 0, counted, None)
+
+
+def test_networks_stand_beside_what_is_published() -> None:
+    table = networks.render([network("PASS"), network("FAIL")], "simple").splitlines()
+    assert re.split(r"  +", table[2].strip()) == [
+        *("tr", "gap9", "1.000", "35.1", "0.200"),
+        "block 0.14 ms, 4.92 uJ",
+    ]
+    assert "FAIL" in table[3]
+
+
 @pytest.mark.parametrize(
     ("statuses", "expected"),
     [(["PASS"], 0), (["PASS", "SKIP"], 0), (["PASS", "FAIL"], 1), (["SKIP"], 1), ([], 1)],
@@ -155,8 +173,12 @@ def test_status(
     monkeypatch.setattr(nested, "build_cells", lambda *_: built)
     monkeypatch.setattr(command.app, "plan_request", lambda *_: None)
     monkeypatch.setattr(command, "_clocks", lambda _: {"gap9": 370_000_000})
+    monkeypatch.setattr(networks, "measure_networks", lambda *_: (0, [network("PASS")]))
     write_json(tmp_path / "build/report/peers.json", {"schema": 1, "rows": []})
     assert command.paper(tmp_path, {}) == expected
+    assert "encoder block ms" in (tmp_path / "build/report/paper.md").read_text(encoding="utf-8")
+    monkeypatch.setattr(networks, "measure_networks", lambda *_: (1, [network("FAIL")]))
+    assert command.paper(tmp_path, {}) == 1, "a network that is wrong is a failure"
     assert (tmp_path / "build/report/paper.md").exists()
     assert (tmp_path / "build/report/paper.html").exists()
 

@@ -32,7 +32,18 @@ MOST_PROFILES = 20
 
 
 def run(root: Path, arguments: Mapping[str, str]) -> int:
-    """Build, simulate and check networks; the exit status."""
+    """Build, simulate and check networks, and print what came of it; the exit status."""
+    status, cells = measure(root, arguments)
+    if not cells:
+        return status
+    write_atomically(root / REPORT / "networks.md", markdown(cells).encode("utf-8"))
+    write_atomically(root / REPORT / "networks.html", html(cells).encode("utf-8"))
+    print(f"\n{terminal(cells)}", flush=True)
+    return status if _anything_ran(cells) else _refuse(cells)
+
+
+def measure(root: Path, arguments: Mapping[str, str]) -> tuple[int, list[Cell]]:
+    """The build's exit status, and the cells with their layers: none where nothing was planned."""
     words = dict(arguments)
     said = words.pop("model")
     models = find_models(root, said, root / YAML_CACHE)
@@ -46,13 +57,9 @@ def run(root: Path, arguments: Mapping[str, str]) -> int:
     status = run_scons(root, words)
     results = read_json(root / PROJECT / REPORT / "results.json")
     if status == 2 or not isinstance(results, dict):
-        return status
+        return status, []
     _profile(root, words, results["cells"])
-    cells = read_cells(root / PROJECT, results["cells"], facts, _clocks(root))
-    write_atomically(root / REPORT / "networks.md", markdown(cells).encode("utf-8"))
-    write_atomically(root / REPORT / "networks.html", html(cells).encode("utf-8"))
-    print(f"\n{terminal(cells)}", flush=True)
-    return status if _anything_ran(cells) else _refuse(cells)
+    return status, read_cells(root / PROJECT, results["cells"], facts, _clocks(root))
 
 
 def _with_data(models: Sequence[Model]) -> list[Model]:

@@ -16,6 +16,7 @@ from touchstone import app, nested
 from touchstone.errors import UserError, unknown
 from touchstone.files import read_json, write_atomically
 from touchstone.manifest import load_catalogue
+from touchstone.paper import networks
 from touchstone.paper.measured import Measured
 from touchstone.paper.render import html, markdown, terminal
 from touchstone.peers.command import peers
@@ -39,10 +40,13 @@ def paper(root: Path, arguments: Mapping[str, str]) -> int:
     cells = nested.build_cells(root, words, "paper")
     measured = Measured(tuple(cells.values()), _clocks(root), _peers(root))
     folder = root / app.REPORT
-    write_atomically(folder / "paper.md", markdown(measured).encode("utf-8"))
+    ended, found = networks.measure_networks(root, selection)
+    whole = f"## {networks.TITLE}\n\n{networks.render(found, 'github')}\n"
+    text = f"{markdown(measured)}\n{whole}"
+    write_atomically(folder / "paper.md", text.encode("utf-8"))
     write_atomically(folder / "paper.html", html(measured).encode("utf-8"))
-    print(terminal(measured))
-    return max(status, _status(measured))
+    print(f"{terminal(measured)}\n\n{networks.TITLE}\n\n{networks.render(found, 'simple')}")
+    return max(status, ended, _status(measured))
 
 
 def _status(measured: Measured) -> int:
