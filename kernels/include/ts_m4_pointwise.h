@@ -148,10 +148,10 @@ static inline void ts_m4_normalise_fours(const ts_m4_norm *norm, const int8_t *x
         const int32_t low = (int32_t)ts_load4(weight), high = (int32_t)ts_load4(weight + 2);
         const int32_t even = (int32_t)__ssub16(ts_m4_even(word), means);
         const int32_t odd = (int32_t)__ssub16(ts_m4_odd(word), means);
-        output[0] = ts_m4_normalise_one(__smulbb(even, low), bias[0], doubled, shift);
-        output[1] = ts_m4_normalise_one(__smulbt(odd, low), bias[1], doubled, shift);
-        output[2] = ts_m4_normalise_one(__smultb(even, high), bias[2], doubled, shift);
-        output[3] = ts_m4_normalise_one(__smultt(odd, high), bias[3], doubled, shift);
+        output[0] = ts_m4_normalise_one((int16_t)even * (int16_t)low, bias[0], doubled, shift);
+        output[1] = ts_m4_normalise_one((int16_t)odd * (low >> 16), bias[1], doubled, shift);
+        output[2] = ts_m4_normalise_one((even >> 16) * (int16_t)high, bias[2], doubled, shift);
+        output[3] = ts_m4_normalise_one((odd >> 16) * (high >> 16), bias[3], doubled, shift);
         x += 4;
         weight += 4;
         bias += 4;
