@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, str] = {
     "describe": "touchstone.network.command:describe",
     "fidelity": "touchstone.fidelity.command:fidelity",
     "fuzz": "touchstone.fuzz:command",
+    "mutation": "touchstone.mutation.command:mutation",
     "plan": "touchstone.planner.command:plan",
     "peers": "touchstone.peers.command:peers",
     "paper": "touchstone.paper.command:paper",

@@ -212,7 +212,9 @@ def command(root: Path, arguments: Mapping[str, str]) -> int:
     text = matrix_text(cells, f"./scons fuzz {said}")
     write_atomically(root / path, text.encode("ascii"))
     print(f"{path}: {len(cells)} cells", flush=True)
-    return _run(root, [f"config={path}", *(f"settings={name}:{value}" for name, value in SETTINGS)])
+    return run_build(
+        root, [f"config={path}", *(f"settings={name}:{value}" for name, value in SETTINGS)]
+    )
 
 
 def _count(text: str) -> int:
@@ -222,7 +224,8 @@ def _count(text: str) -> int:
     return count
 
 
-def _run(root: Path, words: Sequence[str]) -> int:
+def run_build(root: Path, words: Sequence[str]) -> int:
+    """Run a build command of its own; its exit status."""
     status = Path(Layout(str(root)).exit_status)
     status.unlink(missing_ok=True)
     environ = {**os.environ, "PYTHONPATH": str(root / "site_scons")}
