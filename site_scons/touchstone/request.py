@@ -255,8 +255,8 @@ def help_text() -> str:
     lines += [
         "",
         "Words instead of a build: list, plan, describe, accuracy, fuzz, lib, merge, costs,",
-        "report, image, compiledb, cluster, doctor, fidelity, peers, paper, trend, test.",
-        "README.md says what they do.",
+        "report, image, compiledb, cluster, doctor, fidelity, mutation, peers, paper,",
+        "trend, test. README.md says what they do.",
         "",
     ]
     return "\n".join(lines)
