@@ -110,13 +110,16 @@ def render_clocks(report: Report) -> str:
     return "\n".join(sorted(lines))
 
 
+_PLAIN = (("over_reads", "allow"), ("barrier_skew", "0"))
+
+
 def _settings_that_count(settings: Mapping[str, object]) -> list[str]:
     """The settings as words, without those that change no count."""
     words = []
     for name, value in sorted(settings.items()):
         if name == FLASH_WAIT and str(value) == "0":
             words.append("zero-wait memory")
-        elif (name, value) != ("over_reads", "allow") and not (
+        elif (name, str(value)) not in _PLAIN and not (
             name.startswith("flash_") and str(settings.get(FLASH_WAIT)) == "0"
         ):
             words.append(f"{name} {value}")

@@ -59,6 +59,18 @@ def test_results_do_not_depend_on_timing_options() -> None:
         assert results(text, *options) == [77]
 
 
+def test_a_skew_spreads_the_cores_in_another_order_after_each_barrier() -> None:
+    usual = results(loads(4))
+    assert results(loads(4), "--barrier-skew", "0") == usual
+    # The last core comes 7 places late, and core 0 leaves a place later than the time before.
+    assert results(loads(4), "--barrier-skew", "2000") == [usual[0] + 8 * 2000]
+    text = loads(4).replace("emit s4", "li a0, 77\nemit a0")
+    assert results(text, "--barrier-skew", "2000") == [77]
+    for value in ("", "x", "-1", "100001"):
+        with pytest.raises(AssertionError, match="--barrier-skew takes cycles"):
+            results(text, "--barrier-skew", value)
+
+
 def exchange(reads: int) -> str:
     """Core 0 reads mcycle `reads` times, the last two around loads of all cores from one bank; then
     each core adds its neighbour's sum to its own, forty times. Core 0 emits time and sum."""

@@ -14,6 +14,7 @@ from touchstone.check import judge
 from touchstone.disassembly import Disassembler
 from touchstone.elf import read_elf, write_elf
 from touchstone.errors import UserError
+from touchstone.files import canonical_json
 from touchstone.graph import BUILD, CellPlan, FirmwarePlan
 from touchstone.mutation.code import Place, kernel_places
 from touchstone.observe import Wanted, disassembler_of, run_observed, simulator_of
@@ -34,6 +35,7 @@ PATIENCE = 4
 SPARE_INSTRUCTIONS = 200_000
 WALL_SECONDS = 60.0
 PASS = "PASS"
+SKEW = "2000"
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,11 @@ def first_failure(subject: Subject, loadable: bytes, registry: ProcessRegistry) 
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix="mutant-") as folder:
         files = _costs(subject.plans[0], loadable, Path(folder))
-        for plan, instructions in zip(subject.plans, subject.instructions, strict=True):
+        cells = list(zip(subject.plans, subject.instructions, strict=True))
+        cells += [
+            (with_skew(plan), instructions) for plan, instructions in cells if plan.cell.cores > 1
+        ]
+        for plan, instructions in cells:
             private = Path(tempfile.mkdtemp(dir=folder))
             status, reason = _trial(
                 subject.root, plan, loadable, files, instructions, private, registry
@@ -156,6 +162,14 @@ def first_failure(subject: Subject, loadable: bytes, registry: ProcessRegistry) 
             if status != PASS:
                 return Caught(plan.cell.id, status, reason)
     return None
+
+
+def with_skew(plan: CellPlan) -> CellPlan:
+    """The cell of a team whose cores leave barriers far from each other (docs/gap9.md)."""
+    spec = json.loads(plan.run_spec)
+    spec["settings"]["options"]["barrier_skew"] = SKEW
+    cell = replace(plan.planned.cell, settings=(("barrier_skew", SKEW),))
+    return replace(plan, planned=replace(plan.planned, cell=cell), run_spec=canonical_json(spec))
 
 
 def _costs(plan: CellPlan, loadable: bytes, folder: Path) -> Sequence[Path]:

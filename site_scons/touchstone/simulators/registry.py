@@ -147,7 +147,7 @@ _COUNTED: Mapping[str, Timing] = {
 # What settings may be, the plain one first; adapters judge the others themselves.
 _SETTINGS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     COMMAND: {"counts": tuple(_COUNTED)},
-    "xpulp": {"l1_bytes": ("131072", "65536", "32768")},
+    "xpulp": {"l1_bytes": ("131072", "65536", "32768"), "barrier_skew": ("0", "2000")},
     "gvsoc": {
         PLATFORM: ("pulp_open", *PLATFORMS["gvsoc"]),
         "l1_bytes": ("131072", "65536", "32768", "262144", "524288", "1048576"),

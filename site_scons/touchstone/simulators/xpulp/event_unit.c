@@ -41,7 +41,9 @@ static void complete_wait(sim *s, core *c, uint64_t now) {
         c->event_buffer &= ~c->event_mask;
     }
     c->x[c->wait_rd] = value;
-    core_wake(s, c, now + s->timing->event_wait);
+    // With a skew every release lets the cores go in another order, one after the other.
+    uint32_t place = (c->id + s->releases) % CLUSTER_CORES;
+    core_wake(s, c, now + s->timing->event_wait + s->barrier_skew * place);
 }
 
 // Raises `events` for the cores of `core_mask` (0: all of them).
@@ -60,6 +62,7 @@ void event_unit_trigger(sim *s, uint64_t now, uint32_t events, uint32_t core_mas
 static void barrier_check(sim *s, barrier *b, uint64_t now) {
     if (b->status == b->trigger_mask) {
         b->status = 0;
+        s->releases++;
         event_unit_trigger(s, now, 1u << BARRIER_EVENT, b->target_mask);
     }
 }

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { L1_MINIMUM = 4096 };
+enum { L1_MINIMUM = 4096, SKEW_MAXIMUM = 100000 };
 
 typedef struct {
     const char *image, *stream, *log, *report, *limit, *timing, *conflicts, *icache, *stacks;
-    const char *profile, *trace, *over_reads, *l1_bytes;
+    const char *profile, *trace, *over_reads, *l1_bytes, *skew;
 } options;
 
 static int usage(const char *reason) {
@@ -19,7 +19,7 @@ static int usage(const char *reason) {
             "--max-instructions N [--timing gvsoc|rtl] [--bank-conflicts on|off] "
             "[--icache on|off] [--l1-bytes N] [--over-reads allow|trap] [--stacks BASE:BYTES] "
             "[--profile FILE] "
-            "[--trace FILE]\n",
+            "[--trace FILE] [--barrier-skew CYCLES]\n",
             reason);
     return 2;
 }
@@ -33,7 +33,8 @@ static const char *parse(int argc, char **argv, options *out) {
                  {"--timing", &out->timing},         {"--bank-conflicts", &out->conflicts},
                  {"--icache", &out->icache},         {"--stacks", &out->stacks},
                  {"--profile", &out->profile},       {"--trace", &out->trace},
-                 {"--over-reads", &out->over_reads}, {"--l1-bytes", &out->l1_bytes}};
+                 {"--over-reads", &out->over_reads}, {"--l1-bytes", &out->l1_bytes},
+                 {"--barrier-skew", &out->skew}};
     for (int i = 1; i < argc; i++) {
         const char **target = NULL;
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
@@ -122,6 +123,7 @@ static int run(sim *s, const options *o) {
 int main(int argc, char **argv) {
     options o = {.timing = "gvsoc", .conflicts = "off", .icache = "off", .over_reads = "allow"};
     o.l1_bytes = "131072";
+    o.skew = "0";
     const char *problem = parse(argc, argv, &o);
     uint64_t limit = 0;
     if (problem != NULL) {
@@ -152,6 +154,11 @@ int main(int argc, char **argv) {
     if (!s->guards.trap && strcmp(o.over_reads, "allow") != 0) {
         return usage("--over-reads takes allow or trap");
     }
+    uint64_t skew = 0;
+    if (strcmp(o.skew, "0") != 0 && (!parse_count(o.skew, &skew) || skew > SKEW_MAXIMUM)) {
+        return usage("--barrier-skew takes cycles, up to 100000");
+    }
+    s->barrier_skew = (uint32_t)skew;
     if (o.stacks != NULL && !parse_stacks(o.stacks, s)) {
         return usage("--stacks takes BASE:BYTES");
     }

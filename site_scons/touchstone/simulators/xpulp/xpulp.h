@@ -190,6 +190,7 @@ typedef struct {
     uint8_t ranked[ALL_CORES]; // core of each rank
     struct dma *dma;
     barrier barriers[BARRIERS];
+    uint32_t barrier_skew, releases; // cycles a core is late per place; barriers released so far
     mutex mutexes[MUTEXES];
     uint32_t entry, fetch_enable;
     bool reschedule; // another core's key changed: next_key and the running core's limit are stale
