@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -14,11 +16,13 @@ from touchstone.disassembly import Group, Instruction
 from touchstone.elf import Executable, Segment, read_elf, write_elf
 from touchstone.errors import UserError
 from touchstone.mutation import golden_models, machine_code, source
+from touchstone.mutation.code import Place
 from touchstone.mutation.command import load_equivalents, mutation
 from touchstone.mutation.golden_models import GoldenResult
 from touchstone.mutation.operators import NOTHING, OPERATORS, TRAP, changes, classify, offered
 from touchstone.mutation.syntax import apply, edits
 from touchstone.mutation.trial import patched
+from touchstone.process import ProcessRegistry
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTS = ROOT / "tests" / "mutation"
@@ -83,6 +87,40 @@ def test_a_patch_changes_these_bytes_and_no_others() -> None:
     for address in (0xFFF, 0x100F, 0x2000):
         with pytest.raises(UserError):
             patched(before, address, b"\xaa\xbb")
+
+
+def firmware(functions: int) -> SimpleNamespace:
+    """As much of a Subject as drawing needs: functions of sixteen different additions."""
+    language = LANGUAGES["EM_RISCV"]
+    places = []
+    for number in range(functions):
+        for offset in range(0, 64, 4):
+            word = 0x00158513 | offset << 22  # addi a0, a1, 1 + offset
+            code = word.to_bytes(4, "little")
+            text = language.decode(code, offset).text
+            places.append(Place(f"f{number}", 1, 0x100 * number + offset, code, text, offset))
+    target = SimpleNamespace(target=SimpleNamespace(name="gap9"))
+    return SimpleNamespace(
+        name="gap9/x.y",
+        firmware=SimpleNamespace(compiler=target),
+        places=places,
+        machine="EM_RISCV",
+        language=language,
+        executions=lambda registry: {place.address: 4 for place in places},
+    )
+
+
+def test_every_operator_is_drawn_and_an_edit_leaves_the_other_functions_alone() -> None:
+    def names(functions: int, seed: int = 1) -> list[str]:
+        found: Any = [firmware(functions)]
+        return [mutant.name for mutant in machine_code.drawn(found, seed, ProcessRegistry())]
+
+    found: Any = [firmware(8)]
+    first = list(machine_code.drawn(found, 1, ProcessRegistry()))
+    assert {mutant.change.operator for mutant in first[:32]} == set(OPERATORS)
+    assert names(8) == [mutant.name for mutant in first]
+    assert names(8) != names(8, seed=2)
+    assert names(7) == [name for name in names(8) if " f7:" not in name]
 
 
 def test_every_mistake_is_about_the_sources_as_they_are() -> None:

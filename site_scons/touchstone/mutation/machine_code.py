@@ -96,7 +96,7 @@ def _weight(executions: int) -> float:
 
 
 def _mutant(subject: Subject, place: Place, seed: int) -> Mutant | None:
-    draw = Draw(f"mutation/{seed}/{subject.name}/{place.name}")
+    draw = Draw(f"change/{seed}/{subject.name}/{place.name}")
     choices = offered(changes(subject.machine, subject.language, place.code, place.offset))
     if not choices:
         return None
