@@ -21,6 +21,7 @@ import numpy as np
 from golden.case import Array, GoldenError, Operands, Params, Shape
 from golden.network.checkpoint import read_file
 from golden.network.graph import INPUT, IntegerNetwork, Layer
+from golden.presets import ROUNDINGS
 from golden.requant import PER_CHANNEL, ROUND_HALF_UP, Requant
 from golden.softmax_table import authors_table
 
@@ -97,8 +98,12 @@ class Scaled:
     floored: bool = False
 
 
-def read_graph(path: Path) -> IntegerNetwork:
-    """The network of an ONNX file; GoldenError with one line, naming the node, where it is none."""
+def read_graph(path: Path, rounding: str = "half_up") -> IntegerNetwork:
+    """The network of an ONNX file; GoldenError with one line, naming the node, where it is none.
+
+    rounding: what RequantShift means, which the file does not say. half_up adds half of `div`, as
+    the code and the recorded tensors of Deeploy do; floor adds nothing, as the paper's kernels do.
+    """
     data = read_file(path)
     try:
         onnx = importlib.import_module("onnx")
@@ -112,12 +117,15 @@ def read_graph(path: Path) -> IntegerNetwork:
         raise GoldenError(f"{path}: found no ONNX model ({type(error).__name__})") from None
     if len(graph.node) > MAX_NODES:
         raise GoldenError(f"{path}: found {len(graph.node)} nodes, allowed {MAX_NODES}")
-    return _Reader(path, onnx).read(graph)
+    return _Reader(path, onnx, rounding).read(graph)
 
 
 class _Reader:
-    def __init__(self, path: Path, onnx: Any) -> None:
+    def __init__(self, path: Path, onnx: Any, rounding: str) -> None:
         self.path, self.onnx = path, onnx
+        if rounding not in ROUNDINGS:
+            raise GoldenError(f"rounding: found {rounding!r}, allowed {', '.join(ROUNDINGS)}")
+        self.half_up = rounding == "half_up"
         self.where = str(path)
         self.layers: list[Layer] = []
         self.values: dict[str, Any] = {}
@@ -273,7 +281,12 @@ class _Reader:
         if np.any(added != added.reshape(-1)[0]):
             raise self.refuse("found an addition for each channel, allowed one for all")
         add = float(added.reshape(-1)[0])
-        return self.requantised(given[0], self.requant(given[1], add, self.number("div")))
+        if self.half_up and add:
+            raise self.refuse(f"found an addition of {add:g}, allowed 0 where it rounds half up")
+        div = self.number("div")
+        return self.requantised(
+            given[0], self.requant(given[1], div / 2 if self.half_up else add, div)
+        )
 
     def requant(self, mul: Any, add: float, div: float) -> Requant:
         """Multipliers of 16 bits; a power of two too many is taken off the shift."""

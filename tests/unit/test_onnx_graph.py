@@ -21,7 +21,8 @@ SOFTMAX = {"coeffA": 1.0, "coeffB": 24.0, "coeffC": 7.0, "log2": 5.0, "n_levels"
 class Graph:
     """Nodes one after another, and beside them what they compute, in plain integers."""
 
-    def __init__(self) -> None:
+    def __init__(self, rounding: str = "half_up") -> None:
+        self.rounding = rounding
         self.random = np.random.default_rng(1)
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
@@ -41,7 +42,8 @@ class Graph:
     def rq(self, name: str, value: Array, mul: float, div: float = 65536.0) -> tuple[str, Array]:
         words = (self.constant(np.float64(mul)), self.constant(np.float64(0)))
         levels = {"div": div, "n_levels_out": 256.0, "signed": 1.0}
-        made = np.clip((value * int(mul)) // int(div), -128, 127)
+        half = int(div) // 2 if self.rounding == "half_up" else 0
+        made = np.clip((value * int(mul) + half) // int(div), -128, 127)
         return self.node("RequantShift", name, *words, **levels), made
 
     def linear(self, name: str, x: Array, width: int, mul: float) -> tuple[str, Array]:
@@ -82,8 +84,9 @@ class Graph:
         return path
 
 
-def test_an_encoder_is_the_same_integers(tmp_path: Path) -> None:
-    graph = Graph()
+@pytest.mark.parametrize("rounding", ["half_up", "floor"])
+def test_an_encoder_is_the_same_integers(tmp_path: Path, rounding: str) -> None:
+    graph = Graph(rounding)
     attended, value = graph.attention("input", graph.x)
     skipped, skip = graph.rq("input", graph.x, 32768)
     total = graph.node("Add", skipped, attended)
@@ -94,7 +97,7 @@ def test_an_encoder_is_the_same_integers(tmp_path: Path) -> None:
     inner = inner * ((2674 + np.sign(inner) * (2674 - low**2)) // 2)
     hidden, inner = graph.rq(activated, inner, 3138, 2.0**23)
     last, wanted = graph.linear(hidden, inner, E, 3000)
-    network = onnx_graph.read_graph(graph.save(tmp_path, last))
+    network = onnx_graph.read_graph(graph.save(tmp_path, last), rounding)
     kernels = [layer.kernel for layer in network.layers]
     assert kernels == ["mhsa", "gelu", "add", "linear_o", "gelu", "linear_o"]
     made = run(network, graph.x.astype(np.int8))
