@@ -39,6 +39,7 @@ from touchstone.vectors import Case, Container, Operand, read_container, write_c
 WORDS = ("model", "target", "sim", "cores")
 MOST_POINTS = 1.0  # that int8 may lose
 MOST_CASES = 64
+NOISE_INPUTS = 32
 _RESERVE = 8192  # of a job: its header, tables and alignment
 
 
@@ -51,6 +52,8 @@ class TestSet:
     golden: tuple[bytes, ...]
     labels: tuple[int, ...]
     float_classes: tuple[int, ...]
+    noise: tuple[tuple[str, float], ...] = ()
+    """Tensor and its signal-to-quantisation-noise in decibels."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def command(root: Path, arguments: Mapping[str, str]) -> int:
     words["config"] = str(root / PROJECT / "matrix.yaml")
     plans = app.prepare(root / PROJECT, words).plans
     rows = [run_on(root / PROJECT, plan, sets[plan.cell.kernel.name]) for plan in plans]
-    text = table(rows)
+    text = "\n\n".join([table(rows), *(noise_table(tests) for tests in sets.values())])
     write_json(root / app.REPORT / "accuracy.json", {"rows": [asdict(row) for row in rows]})
     write_atomically(root / app.REPORT / "accuracy.md", (text + "\n").encode("utf-8"))
     print(f"\n{text}", flush=True)
@@ -116,6 +119,7 @@ def test_set(model: Model) -> TestSet:
 
     from golden.case import GoldenError
     from golden.network.models import read_model
+    from golden.network.report import layer_noise
     from golden.network.scales import quantise
     from golden.networks import forward, join_inputs
 
@@ -124,7 +128,9 @@ def test_set(model: Model) -> TestSet:
         dataset = described.dataset()
         if dataset is None:
             raise UserError(f"{model.where}: found no data:, allowed one that names its recordings")
-        network, scale = described.float_network(), described.quantise().scales["input"]
+        network, quantised = described.float_network(), described.quantise()
+        scale = quantised.scales["input"]
+        noise = layer_noise(network, quantised, dataset.test[:NOISE_INPUTS])
         deployed = network_of(model)
     except GoldenError as error:
         raise UserError(str(error)) from None
@@ -143,6 +149,7 @@ def test_set(model: Model) -> TestSet:
         tuple(forward(deployed, inputs)[last].tobytes() for inputs in given),
         tuple(labels),
         tuple(classes),
+        tuple(noise.items()),
     )
 
 
@@ -252,3 +259,10 @@ def table(rows: Sequence[Row]) -> str:
         start = [row.model, row.target, row.simulator, row.inputs]
         lines.append([*start, *map(percent, values), equal, verdict])
     return tabulate(lines, headers=[*headers, "logits", ""], tablefmt="github")
+
+
+def noise_table(tests: TestSet) -> str:
+    """What quantisation adds to every tensor of the network, on the first inputs."""
+    headers = [f"{tests.name}: tensor", "signal to quantisation noise"]
+    lines = [[name, f"{decibels:.1f} dB"] for name, decibels in tests.noise]
+    return tabulate(lines, headers=headers, tablefmt="github")
