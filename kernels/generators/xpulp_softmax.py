@@ -23,21 +23,19 @@ from kernels.generators.assembly import Text, write
 NAME = "ts_xp_softmax_pairs"
 SHIFTS = range(8, 25)  # of sums from 1 to 130,000
 BYTES_OF_A_LOOP = 64
+SAVED = ("s0", "s1", "s3", "s4", "s5", "s6")
 
 
 def module() -> str:
     """The whole file."""
     text = Text()
     text.begin(NAME, BYTES_OF_A_LOOP)
-    text("addi sp, sp, -32")
-    saved = ("s0", "s1", "s3", "s4", "s5", "s6")
-    text(*(f"sw {name}, {4 * i}(sp)" for i, name in enumerate(saved)))
+    enter(text)
     # a0, a1: input and output row; a3: words; a4: pairs; a5: buffer; a6: mask, a7: its complement;
     # s0: rows left; s1: bytes of a row; s3: from a row to its last word
     text("mv s0, a3", "addi a3, a2, 3", "srli a3, a3, 2", "slli s1, a3, 2", "addi s3, s1, -4")
     text("neg t0, a2", "slli t0, t0, 3", "li a6, -1", "srl a6, a6, t0", "not a7, a6")
-    text("li s4, 0x8004", "li s5, 0x80040000")  # lanes to byte indices of pairs
-    text(f"la s6, .Lscale - {SHIFTS.start * BYTES_OF_A_LOOP}")
+    constants(text)
     text(".Lrow:", "mv t1, a0", "lw t0, 0(a0)")
     # t0: the maximum, lane by lane
     text("add t6, a0, s3", "beqz a7, .Lwhole")
@@ -48,8 +46,8 @@ def module() -> str:
     text.loop("t2", ".Lmax")
     text("p_lw_step t3, t1, 4", "p_lw_step t4, t1, 4", "pv_max_b t0, t0, t3")
     text(".Lmax:", "pv_max_b t0, t0, t4")
-    text(".Lone:", "srli t3, t0, 16", "pv_max_b t0, t0, t3", "srli t3, t0, 8")
-    text("pv_max_b t0, t0, t3", "pv_shuffleI0_sci_b t0, t0, 0")
+    text(".Lone:")
+    maximum(text)
     # Padding gets the distance 31, whose exponential is 0.
     text("beqz a7, .Lready", "pv_sub_sci_b t3, t0, 31", "and t3, t3, a7", "or t3, t3, t5")
     text("sw t3, 0(t6)")
@@ -59,6 +57,49 @@ def module() -> str:
     text.loop("t4", ".Lpairs")
     exponentials(text, ".Lpairs", "p_lw_step t3, t1, 4")
     exponentials(text, ".Llast_done")
+    shares(text)
+    leave(text)
+    text.end(NAME)
+    return text.file("xpulp_softmax")
+
+
+def exponentials(text: Text, end: str, *ahead: str) -> None:
+    """Those of the four elements in t3, to the buffer and to the sum; `end` labels the last
+    instruction."""
+    if not ahead:
+        text(".Llast:")
+    text("pv_sub_b t3, t0, t3", "pv_minu_sci_b t3, t3, 31")
+    text("pv_dotup_b t4, t3, s4", "pv_dotup_b t5, t3, s5")
+    text(*ahead, "p_lw_at t4, a4, t4", "p_lw_at t5, a4, t5")
+    text("pv_sdotup_sci_h t6, t4, 1", "pv_sdotup_sci_h t6, t5, 1")
+    text("p_sw_step t4, t2, 4", f"{end}:", "p_sw_step t5, t2, 4")
+
+
+def enter(text: Text) -> None:
+    """Saves what the caller keeps."""
+    text("addi sp, sp, -32", *(f"sw {name}, {4 * i}(sp)" for i, name in enumerate(SAVED)))
+
+
+def leave(text: Text) -> None:
+    """To the caller."""
+    text(*(f"lw {name}, {4 * i}(sp)" for i, name in enumerate(SAVED)))
+    text("addi sp, sp, 32", "ret")
+
+
+def constants(text: Text) -> None:
+    """s4, s5: from lanes to byte indices of pairs; s6: what a shift's loop is found from."""
+    text("li s4, 0x8004", "li s5, 0x80040000")
+    text(f"la s6, .Lscale - {SHIFTS.start * BYTES_OF_A_LOOP}")
+
+
+def maximum(text: Text) -> None:
+    """The largest lane of t0 in all its lanes."""
+    text("srli t3, t0, 16", "pv_max_b t0, t0, t3", "srli t3, t0, 8")
+    text("pv_max_b t0, t0, t3", "pv_shuffleI0_sci_b t0, t0, 0")
+
+
+def shares(text: Text) -> None:
+    """From the exponentials in the buffer and their sum in t6 to the output; then the next row."""
     # t6: the sum
     text("slli t0, t6, 8", "add t0, t0, t6", "addi t0, t0, -1", "p_fl1 t0, t0")
     text("li t1, 255", "sll t1, t1, t0", "divu t1, t1, t6")
@@ -75,22 +116,6 @@ def module() -> str:
         text("pv_packlo_b t4, t3, t4", "pv_packhi_b t4, t5, a2")
         text(f".Lscale{shift}:", "p_sw_step t4, t6, 4", "j .Lscaled")
     text(".Lscaled:", "addi s0, s0, -1", "add a0, a0, s1", "add a1, a1, s1", "bnez s0, .Lrow")
-    text(*(f"lw {name}, {4 * i}(sp)" for i, name in enumerate(saved)))
-    text("addi sp, sp, 32", "ret")
-    text.end(NAME)
-    return text.file("xpulp_softmax")
-
-
-def exponentials(text: Text, end: str, *ahead: str) -> None:
-    """Those of the four elements in t3, to the buffer and to the sum; `end` labels the last
-    instruction."""
-    if not ahead:
-        text(".Llast:")
-    text("pv_sub_b t3, t0, t3", "pv_minu_sci_b t3, t3, 31")
-    text("pv_dotup_b t4, t3, s4", "pv_dotup_b t5, t3, s5")
-    text(*ahead, "p_lw_at t4, a4, t4", "p_lw_at t5, a4, t5")
-    text("pv_sdotup_sci_h t6, t4, 1", "pv_sdotup_sci_h t6, t5, 1")
-    text("p_sw_step t4, t2, 4", f"{end}:", "p_sw_step t5, t2, 4")
 
 
 if __name__ == "__main__":

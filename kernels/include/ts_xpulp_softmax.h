@@ -228,6 +228,11 @@ ts_xp_softmax_rows(const ts_xp_rows *rows, const ts_softmax_table *table) {
 void ts_xp_softmax_pairs(const int8_t *input, uint8_t *output, uint32_t n, uint32_t rows,
                          const uint32_t *pairs, uint32_t *buffer);
 
+/* kernels/generators/xpulp_softmax_rows.py. The same for rows of n >= 4 bytes that follow each
+ * other, with up to 3 bytes written beyond the last output row; input and output do not overlap. */
+void ts_xp_softmax_bytes(const int8_t *input, uint8_t *output, uint32_t n, uint32_t rows,
+                         const uint32_t *pairs, uint32_t *buffer);
+
 /* Sums of rows up to this length fit what ts_xp_softmax_pairs takes. */
 #define TS_XP_PAIRS_LONGEST 1000u
 

@@ -34,6 +34,7 @@ from states import (
     M4_ROW,
     NO_LIMIT,
     NULL_BUILD_SECONDS,
+    PLACES,
     SOFTMAX_GAP9,
     SOFTMAX_M4,
     all_pass,
@@ -150,7 +151,7 @@ def test_rerun_command(project: Project) -> None:
 
 
 def test_crash(project: Project) -> None:
-    place = "    (void)scratch;\n"
+    place = PLACES[GAP9_KERNEL]
     fault = "    *(volatile uint32_t *)0x30000000u = 1;\n"
     project.replace(GAP9_KERNEL, place, place + fault)
     ended = project.run()
