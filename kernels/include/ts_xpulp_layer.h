@@ -93,18 +93,6 @@ TS_XP_STAGE void ts_xp_use_spread(const ts_xp_layer *layer, ts_xp_call *call, ui
         call->factors = (const uint16_t *)(place + 4 * columns) + 4 * block;
 }
 
-/* This core's share of the input's words into panels, as the keys of all heads. */
-TS_XP_STAGE void ts_xp_pack_keys(const ts_xp_layer *layer) {
-    const uint32_t words = layer->input.depth / 4, S = layer->args->shape.S;
-    const ts_range share = ts_team_share(layer->team, S);
-    for (uint32_t row = share.begin; row < share.end; row++) {
-        const uint32_t *from = (const uint32_t *)(layer->input.left + row * layer->input.depth);
-        uint32_t *to = (uint32_t *)layer->keys + row / 4 * 4 * words + (row & 3);
-        for (uint32_t i = 0; i < words; i++)
-            to[4 * i] = from[i];
-    }
-}
-
 /* Queries, keys and values of some rows of a head. `group`: head and part of its columns. */
 TS_XP_STAGE void ts_xp_project(void *context, uint32_t group, uint32_t first, uint32_t rows) {
     const ts_xp_layer *layer = context;
@@ -284,7 +272,7 @@ TS_XP_STAGE void ts_xp_layer_run(const ts_team *team, const ts_mhsa_args *args, 
     if (copies || shape->P & 3)
         ts_xp_layer_copy(&layer);
     if (TS_XP_FUSED)
-        ts_xp_pack_keys(&layer);
+        ts_xp_pack_keys(team, layer.keys, &layer.input, shape->S);
     layer.parts = ts_xp_parts(team, shape->H * ts_xp_tiles(shape->S, 0), layer.P / 4);
     ts_xp_for_pieces(team, shape->H * layer.parts, shape->S, 0, ts_xp_project, &layer);
     ts_team_barrier(team);

@@ -88,6 +88,19 @@ TS_XP_STAGE void ts_xp_copy_out(const ts_team *team, int8_t *output, const int8_
         ts_xp_copy_bytes(output + row * width, copy + row * ts_xp_align4(width), width);
 }
 
+/* This core's share of the input's words into panels, as the keys of all heads. */
+TS_XP_STAGE void ts_xp_pack_keys(const ts_team *team, int8_t *keys, const ts_xp_input *input,
+                                 uint32_t rows) {
+    const uint32_t words = input->depth / 4;
+    const ts_range share = ts_team_share(team, rows);
+    for (uint32_t row = share.begin; row < share.end; row++) {
+        const uint32_t *from = (const uint32_t *)(input->left + row * input->depth);
+        uint32_t *to = (uint32_t *)keys + row / 4 * 4 * words + (row & 3);
+        for (uint32_t i = 0; i < words; i++)
+            to[4 * i] = from[i];
+    }
+}
+
 /* Bytes per column that ts_xp_spread needs. */
 #define TS_XP_SPREAD_BYTES 6u
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An attention layer for XpulpV2, head by head: only one head's keys and values exist at a time, a
- * few rows of queries, map and context per core, and the accumulators of the output.
+ * few rows of queries, map and context per core, and the accumulators of the output. With fused
+ * query and key weights (TS_XP_FUSED, see ts_xpulp_layer.h) the keys of all heads are the input.
  *
  * For each head: keys and values of all rows, barrier; then each core takes its rows, a few at a
  * time, through queries, scores, softmax and context, and adds what they contribute to the output.
@@ -33,6 +34,11 @@ typedef struct {
     ts_xp_input input;
 } ts_xp_stream;
 
+/* Of a head's queries and keys. */
+static inline uint32_t ts_xp_stream_width(const ts_shape *shape) {
+    return TS_XP_FUSED ? shape->E : shape->P;
+}
+
 static inline int ts_xp_streams(const ts_shape *shape) {
     return !(shape->E & 3) && !(shape->P & 3) && (shape->S & 3) <= 1;
 }
@@ -41,7 +47,7 @@ static inline int ts_xp_streams(const ts_shape *shape) {
 TS_XP_STAGE int8_t *ts_xp_stream_lay_out(ts_xp_stream *s, const ts_shape *shape,
                                          const ts_team *team, int fetches, int8_t *output,
                                          int8_t *at) {
-    const uint32_t S = ts_xp_align4(shape->S), P = shape->P;
+    const uint32_t S = ts_xp_align4(shape->S), P = shape->P, width = ts_xp_stream_width(shape);
     const ts_range share = ts_team_share(team, shape->S);
     const int even = shape->S % (4 * team->cores) == 0;
     s->S = S;
@@ -49,13 +55,15 @@ TS_XP_STAGE int8_t *ts_xp_stream_lay_out(ts_xp_stream *s, const ts_shape *shape,
     s->first = share.begin;
     s->rows = share.end - share.begin;
     s->keys = at;
-    at += S * P;
+    at += S * width;
     s->values = at;
     at += S * P;
     s->sums = (int32_t *)at + s->first * shape->E;
     at += 4 * shape->S * shape->E;
-    s->queries = at + team->core * s->chunk * P;
-    at += team->cores * s->chunk * P;
+    /* A chunk's context takes its queries' place. */
+    const uint32_t widest = P > width ? P : width;
+    s->queries = at + team->core * s->chunk * widest;
+    at += team->cores * s->chunk * widest;
     s->map = at + team->core * s->chunk * S;
     at += team->cores * s->chunk * S;
     const int in_output = team->cores * 2 * S <= shape->S * shape->E;
@@ -101,9 +109,10 @@ TS_XP_STAGE void ts_xp_find_weights(ts_xp_stream *s, uint32_t head) {
         s->output_weight = s->near + 3 * bytes;
         return;
     }
-    s->key_weight = args->k_weight + head * bytes;
+    if (!TS_XP_FUSED)
+        s->key_weight = args->k_weight + head * bytes;
     s->value_weight = args->v_weight + head * bytes;
-    s->query_weight = args->q_weight + head * bytes;
+    s->query_weight = args->q_weight + head * ts_xp_stream_width(&args->shape) * args->shape.E;
     s->output_weight = args->o_weight + head * 4 * P;
     s->output_skip = (args->shape.H - 1) * 4 * P;
 }
@@ -129,16 +138,19 @@ TS_XP_STAGE void ts_xp_stream_keys(void *context, uint32_t part, uint32_t first,
     const uint32_t P = args->shape.P, all = P / 4;
     const uint32_t begin = part * all / s->parts, blocks = (part + 1) * all / s->parts - begin;
     const uint32_t block = h->head * all + begin;
-    ts_xp_call calls[2];
-    ts_xp_stream_linear(s, &calls[0], s->key_weight, args->k_bias, &args->k, block, begin);
-    ts_xp_set_output(&calls[0], s->keys + 16 * begin, 4, blocks);
-    calls[0].output_block = 16;
-    calls[0].output_tile = 4 * P;
-    ts_xp_stream_linear(s, &calls[1], s->value_weight, args->v_bias, &args->v, block, begin);
-    ts_xp_set_output(&calls[1], s->values + 4 * begin * s->S, 4, blocks);
-    calls[1].output_block = 4 * s->S;
-    calls[1].select = TS_XP_COLUMNS;
-    ts_xp_run(calls, 2, first, rows);
+    ts_xp_call calls[2 - TS_XP_FUSED], *call = calls;
+    if (!TS_XP_FUSED) {
+        ts_xp_stream_linear(s, call, s->key_weight, args->k_bias, &args->k, block, begin);
+        ts_xp_set_output(call, s->keys + 16 * begin, 4, blocks);
+        call->output_block = 16;
+        call->output_tile = 4 * P;
+        call++;
+    }
+    ts_xp_stream_linear(s, call, s->value_weight, args->v_bias, &args->v, block, begin);
+    ts_xp_set_output(call, s->values + 4 * begin * s->S, 4, blocks);
+    call->output_block = 4 * s->S;
+    call->select = TS_XP_COLUMNS;
+    ts_xp_run(calls, 2 - TS_XP_FUSED, first, rows);
 }
 
 /* The next rows of those left: 8, 5, 4 or 1. */
@@ -170,17 +182,20 @@ TS_XP_STAGE void ts_xp_stream_rows(const ts_xp_stream *s, uint32_t head) {
     const ts_mhsa_args *args = s->args;
     const uint32_t S = s->S, P = args->shape.P, E = args->shape.E, block = head * P / 4;
     const int8_t *left = s->input.left + s->first * E;
+    const uint32_t width = ts_xp_stream_width(&args->shape);
+    const ts_xp_input input = {s->input.left, s->input.depth, args->shape.H * width};
     int32_t *sums = s->sums;
     ts_xp_call query, scores, mix;
-    ts_xp_stream_linear(s, &query, s->query_weight, args->q_bias, &args->q, block, 0);
-    ts_xp_set_product(&scores, TS_XP_ZERO, s->queries, P, s->keys, P);
-    ts_xp_set_scale(&scores, &args->scores, 0, P * 128 * 128, 0);
+    ts_xp_set_linear(&query, &input, NULL, args->q_bias, &args->q, head * width / 4);
+    query.right = s->query_weight;
+    ts_xp_set_product(&scores, TS_XP_ZERO, s->queries, width, s->keys, width);
+    ts_xp_set_scale(&scores, &args->scores, 0, width * 128 * 128, 0);
     ts_xp_set_product(&mix, TS_XP_UNSIGNED, s->map, S, s->values, S);
     ts_xp_set_scale(&mix, &args->context, s->input.columns, 255 * 128, block);
     for (uint32_t rows = s->rows, chunk; rows; rows -= chunk) {
         chunk = ts_xp_stream_chunk(s, rows);
         query.left = left;
-        ts_xp_set_output(&query, s->queries, P, P / 4);
+        ts_xp_set_output(&query, s->queries, width, width / 4);
         ts_xp_run(&query, 1, 0, chunk);
         scores.left = s->queries;
         ts_xp_set_output(&scores, s->map, S, S / 4);
@@ -262,7 +277,8 @@ TS_XP_STAGE void ts_xp_stream_sums(const ts_xp_stream *s, int8_t *output) {
     }
 }
 
-/* `fetches`: the scratch memory has room for weights, and far ones are to be fetched. */
+/* `fetches`, never with fused weights: the scratch memory has room for weights, and far ones are to
+ * be fetched. */
 TS_XP_STAGE void ts_xp_stream_run(const ts_team *team, const ts_mhsa_args *args, int fetches,
                                   void *scratch) {
     const ts_shape *shape = &args->shape;
@@ -275,12 +291,14 @@ TS_XP_STAGE void ts_xp_stream_run(const ts_team *team, const ts_mhsa_args *args,
     s.input.depth = shape->E;
     s.input.columns = shape->H * shape->P;
     ts_xp_stream_lay_out(&s, shape, team, fetches, args->output, scratch);
-    if (!ts_dma_is_far(args->k_weight))
+    if (!ts_dma_is_far(args->v_weight))
         s.near = NULL;
     const uint32_t tiles = ts_xp_tiles(shape->S, 0);
     s.parts = tiles >= team->cores && tiles % team->cores == 0 ? 1 : shape->P / 4;
     ts_xp_fetch(&s, 0, 1);
     ts_xp_stream_sums(&s, NULL);
+    if (TS_XP_FUSED)
+        ts_xp_pack_keys(team, s.keys, &s.input, shape->S);
     ts_xp_fetched(&s, 0);
     for (; head.head < shape->H; head.head++) {
         ts_xp_find_weights(&s, head.head);

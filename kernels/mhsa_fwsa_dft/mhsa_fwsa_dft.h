@@ -12,6 +12,8 @@
 
 ts_mhsa_fwsa_fn ts_mhsa_fwsa_dft, ts_mhsa_fwsa_dft_portable;
 ts_scratch_fn ts_mhsa_fwsa_dft_scratch, ts_mhsa_fwsa_dft_portable_scratch;
+ts_mhsa_fwsa_fn ts_mhsa_fwsa_dft_xpulp;
+ts_scratch_fn ts_mhsa_fwsa_dft_xpulp_scratch;
 ts_mhsa_fwsa_fn ts_mhsa_fwsa_dft_cortexm7;
 ts_scratch_fn ts_mhsa_fwsa_dft_cortexm7_scratch;
 ts_mhsa_fwsa_fn ts_mhsa_fwsa_dft_cortexm4;
