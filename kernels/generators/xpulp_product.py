@@ -34,10 +34,13 @@ from kernels.generators.xpulp_block import (
 )
 from kernels.generators.xpulp_finish import write_columns, write_finish
 
+# What runs all the time: it lies with the stages of a layer (targets/gap9/link.ld).
+HOT = ("ts_xp_fast4",)
+
 
 def write_function(f: Function) -> None:
     """The whole function."""
-    f.text.begin(f.name)
+    f.text.begin(f.name, hot=f.name in HOT)
     _enter(f)
     _tile(f)
     if f.only:

@@ -29,7 +29,7 @@ SAVED = ("s0", "s1", "s3", "s4", "s5", "s6")
 def module() -> str:
     """The whole file."""
     text = Text()
-    text.begin(NAME, BYTES_OF_A_LOOP)
+    text.begin(NAME, BYTES_OF_A_LOOP, hot=True)
     enter(text)
     # a0, a1: input and output row; a3: words; a4: pairs; a5: buffer; a6: mask, a7: its complement;
     # s0: rows left; s1: bytes of a row; s3: from a row to its last word

@@ -14,8 +14,8 @@ static inline uint32_t ts_xp_whole_tiles(uint32_t rows) {
 }
 
 /* A block's accumulators, `rows` rows of 4, to its words. */
-TS_XP_STAGE void ts_xp_store_wide(const ts_xp_call *call, const int32_t *sums, uint32_t rows,
-                                  uint32_t block, int8_t *output) {
+TS_XP_SELDOM void ts_xp_store_wide(const ts_xp_call *call, const int32_t *sums, uint32_t rows,
+                                   uint32_t block, int8_t *output) {
     const uint16_t *factors = call->factors + block * call->factors_step / 2;
     for (uint32_t i = 0; i < 4 * rows; i++) {
         const uint32_t row = i / 4, column = i & 3;
@@ -26,7 +26,7 @@ TS_XP_STAGE void ts_xp_store_wide(const ts_xp_call *call, const int32_t *sums, u
 }
 
 /* Tiles of `rows` rows, 4 or 1, block by block through accumulators. */
-TS_XP_STAGE void ts_xp_run_wide(ts_xp_call *call, uint32_t rows, uint32_t tiles) {
+TS_XP_SELDOM void ts_xp_run_wide(ts_xp_call *call, uint32_t rows, uint32_t tiles) {
     int32_t sums[16];
     const struct {
         const int8_t *left, *right;
@@ -67,7 +67,7 @@ static inline ts_xp_call_fn *ts_xp_fast_for(const ts_xp_call *call) {
 }
 
 /* `tiles` tiles and then, alone or with the last of them, the row that is left over. */
-TS_XP_STAGE void ts_xp_run_odd(ts_xp_call *call, uint32_t tiles, uint32_t left_over) {
+TS_XP_SELDOM void ts_xp_run_odd(ts_xp_call *call, uint32_t tiles, uint32_t left_over) {
     ts_xp_call_fn *last = call->path == TS_XP_FAST ? ts_xp_fast1 : ts_xp_general1;
     if (call->path == TS_XP_WIDE) {
         ts_xp_run_wide(call, 4, tiles);

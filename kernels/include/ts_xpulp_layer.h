@@ -84,8 +84,8 @@ static inline int8_t *ts_xp_spread_place(const ts_xp_layer *layer, uint32_t numb
     return layer->spread + TS_XP_SPREAD_BYTES * (number ? layer->query_row + (number - 1) * HP : 0);
 }
 
-TS_XP_STAGE void ts_xp_use_spread(const ts_xp_layer *layer, ts_xp_call *call, uint32_t number,
-                                  uint32_t block) {
+TS_XP_SELDOM void ts_xp_use_spread(const ts_xp_layer *layer, ts_xp_call *call, uint32_t number,
+                                   uint32_t block) {
     const int8_t *place = ts_xp_spread_place(layer, number);
     const uint32_t columns = number ? layer->args->shape.H * layer->P : layer->query_row;
     call->bias = (const int32_t *)place + 4 * block;
@@ -141,8 +141,8 @@ TS_XP_STAGE void ts_xp_project(void *context, uint32_t group, uint32_t first, ui
 }
 
 /* P channels of each row, each row align4(P) bytes, to their place in the context. */
-TS_XP_STAGE void ts_xp_close_up(const ts_xp_layer *layer, uint32_t head, uint32_t row,
-                                uint32_t rows) {
+TS_XP_SELDOM void ts_xp_close_up(const ts_xp_layer *layer, uint32_t head, uint32_t row,
+                                 uint32_t rows) {
     const uint32_t P = layer->args->shape.P;
     const int8_t *from = layer->mix;
     int8_t *to = layer->context + row * layer->context_row + head * P;
@@ -157,7 +157,7 @@ static inline uint32_t ts_xp_chunk(uint32_t rows) {
 }
 
 /* The last key's scores, alone in its panel: no whole block for it. */
-TS_XP_STAGE void ts_xp_last_scores(ts_xp_call *scores, uint32_t keys, uint32_t rows) {
+TS_XP_SELDOM void ts_xp_last_scores(ts_xp_call *scores, uint32_t keys, uint32_t rows) {
     const int8_t *right = scores->right;
     scores->right += (keys - 1) * 4 * scores->steps;
     scores->output += keys - 1;
@@ -238,7 +238,7 @@ TS_XP_STAGE void ts_xp_output(void *context, uint32_t block, uint32_t first, uin
 }
 
 /* Copies with padding, for shapes that need them. */
-TS_XP_STAGE void ts_xp_layer_copy(ts_xp_layer *layer) {
+TS_XP_SELDOM void ts_xp_layer_copy(ts_xp_layer *layer) {
     const ts_mhsa_args *args = layer->args;
     const ts_shape *shape = &args->shape;
     const uint32_t H = shape->H, P = shape->P;

@@ -56,7 +56,7 @@ static inline int ts_xp_copies(uint32_t rows, uint32_t width) {
 }
 
 /* Exactly `count` bytes, by words as far as that goes; misaligned words take two cycles. */
-TS_XP_STAGE void ts_xp_copy_bytes(void *to, const void *from, uint32_t count) {
+TS_XP_SELDOM void ts_xp_copy_bytes(void *to, const void *from, uint32_t count) {
     typedef uint32_t __attribute__((may_alias, aligned(1))) word;
     uint8_t *out = to;
     const uint8_t *in = from;
@@ -67,8 +67,8 @@ TS_XP_STAGE void ts_xp_copy_bytes(void *to, const void *from, uint32_t count) {
 }
 
 /* This core's rows of a padded copy: ts_xp_whole_tiles(rows) rows of align4(width) bytes. */
-TS_XP_STAGE void ts_xp_copy_in(const ts_team *team, int8_t *copy, const int8_t *input,
-                               uint32_t rows, uint32_t width) {
+TS_XP_SELDOM void ts_xp_copy_in(const ts_team *team, int8_t *copy, const int8_t *input,
+                                uint32_t rows, uint32_t width) {
     const uint32_t pitch = ts_xp_align4(width);
     const ts_range share = ts_team_share(team, ts_xp_whole_tiles(rows));
     for (uint32_t row = share.begin; row < share.end; row++) {
@@ -81,8 +81,8 @@ TS_XP_STAGE void ts_xp_copy_in(const ts_team *team, int8_t *copy, const int8_t *
 }
 
 /* This core's rows out of a padded copy. */
-TS_XP_STAGE void ts_xp_copy_out(const ts_team *team, int8_t *output, const int8_t *copy,
-                                uint32_t rows, uint32_t width) {
+TS_XP_SELDOM void ts_xp_copy_out(const ts_team *team, int8_t *output, const int8_t *copy,
+                                 uint32_t rows, uint32_t width) {
     const ts_range share = ts_team_share(team, rows);
     for (uint32_t row = share.begin; row < share.end; row++)
         ts_xp_copy_bytes(output + row * width, copy + row * ts_xp_align4(width), width);
@@ -107,8 +107,8 @@ TS_XP_STAGE void ts_xp_pack_keys(const ts_team *team, int8_t *keys, const ts_xp_
 /* Where heads of `width` columns, width % 4 != 0, have align4(width) in the weights: this core's
  * share of the biases (unless NULL) and factors with a place for each column. Returns the factors;
  * the biases are at `place`. */
-TS_XP_STAGE uint16_t *ts_xp_spread(const ts_team *team, void *place, const int32_t *bias,
-                                   const ts_requant *requant, uint32_t heads, uint32_t width) {
+TS_XP_SELDOM uint16_t *ts_xp_spread(const ts_team *team, void *place, const int32_t *bias,
+                                    const ts_requant *requant, uint32_t heads, uint32_t width) {
     const uint32_t columns = ts_xp_align4(width);
     int32_t *biases = place;
     uint16_t *factors = (uint16_t *)(biases + heads * columns);

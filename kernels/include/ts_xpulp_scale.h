@@ -13,12 +13,14 @@
 #else
 #define TS_XP_SMALL __attribute__((optimize("Os")))
 #endif
-#define TS_XP_STAGE static __attribute__((noinline, unused)) TS_XP_SMALL
+#define TS_XP_STAGE static __attribute__((noinline, unused, section(".text.hot.xp"))) TS_XP_SMALL
+/* What most shapes do without does not lie among the stages. */
+#define TS_XP_SELDOM static __attribute__((noinline, unused)) TS_XP_SMALL
 
 /* Fast and general need |sum * factor + rounding| < 2^31; wide does not. */
 typedef enum { TS_XP_FAST, TS_XP_GENERAL, TS_XP_WIDE } ts_xp_path;
 
-TS_XP_STAGE uint32_t ts_xp_largest_factor(const uint16_t *factors, uint32_t columns) {
+TS_XP_SELDOM uint32_t ts_xp_largest_factor(const uint16_t *factors, uint32_t columns) {
     uint32_t largest = 0;
     for (uint32_t i = 0; i < columns; i++)
         largest = factors[i] > largest ? factors[i] : largest;
@@ -26,8 +28,8 @@ TS_XP_STAGE uint32_t ts_xp_largest_factor(const uint16_t *factors, uint32_t colu
 }
 
 /* Where fast does not do. */
-TS_XP_STAGE void ts_xp_set_general(ts_xp_call *call, const ts_requant *requant, uint32_t columns,
-                                   uint32_t bound, uint32_t block) {
+TS_XP_SELDOM void ts_xp_set_general(ts_xp_call *call, const ts_requant *requant, uint32_t columns,
+                                    uint32_t bound, uint32_t block) {
     const uint32_t rounding = requant->round_half_up ? 1u << (requant->shift - 1) : 0;
     const uint32_t factor =
         requant->per_channel ? ts_xp_largest_factor(requant->mul, columns) : requant->mul[0];

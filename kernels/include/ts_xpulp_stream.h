@@ -19,6 +19,11 @@
 #include "ts_xpulp_softmax.h"
 #include "xpulpv2.h"
 
+/* Whoever mostly goes head by head defines this as TS_XP_STAGE. */
+#ifndef TS_XP_STREAM
+#define TS_XP_STREAM TS_XP_SELDOM
+#endif
+
 typedef struct {
     const ts_team *team;
     const ts_mhsa_args *args;
@@ -44,9 +49,9 @@ static inline int ts_xp_streams(const ts_shape *shape) {
 }
 
 /* Lays the scratch memory out; returns its end. */
-TS_XP_STAGE int8_t *ts_xp_stream_lay_out(ts_xp_stream *s, const ts_shape *shape,
-                                         const ts_team *team, int fetches, int8_t *output,
-                                         int8_t *at) {
+TS_XP_STREAM int8_t *ts_xp_stream_lay_out(ts_xp_stream *s, const ts_shape *shape,
+                                          const ts_team *team, int fetches, int8_t *output,
+                                          int8_t *at) {
     const uint32_t S = ts_xp_align4(shape->S), P = shape->P, width = ts_xp_stream_width(shape);
     const ts_range share = ts_team_share(team, shape->S);
     const int even = shape->S % (4 * team->cores) == 0;
@@ -74,7 +79,7 @@ TS_XP_STAGE int8_t *ts_xp_stream_lay_out(ts_xp_stream *s, const ts_shape *shape,
 }
 
 /* Core 0 begins to fetch two of a head's weights: keys' and values', or queries' and output's. */
-TS_XP_STAGE void ts_xp_fetch(ts_xp_stream *s, uint32_t head, int keys) {
+TS_XP_STREAM void ts_xp_fetch(ts_xp_stream *s, uint32_t head, int keys) {
     const ts_mhsa_args *args = s->args;
     const uint32_t P = args->shape.P, E = args->shape.E, bytes = P * E;
     if (s->team->core || !s->near || head >= args->shape.H)
@@ -92,14 +97,14 @@ TS_XP_STAGE void ts_xp_fetch(ts_xp_stream *s, uint32_t head, int keys) {
                     args->o_weight + 4 * P * (args->shape.H * block + head), 4 * P);
 }
 
-TS_XP_STAGE void ts_xp_fetched(ts_xp_stream *s, uint32_t head) {
+TS_XP_STREAM void ts_xp_fetched(ts_xp_stream *s, uint32_t head) {
     if (!s->team->core && s->near && head < s->args->shape.H)
         ts_dma_wait(s->group);
     ts_team_barrier(s->team);
 }
 
 /* Where a head's weights are. */
-TS_XP_STAGE void ts_xp_find_weights(ts_xp_stream *s, uint32_t head) {
+TS_XP_STREAM void ts_xp_find_weights(ts_xp_stream *s, uint32_t head) {
     const ts_mhsa_args *args = s->args;
     const uint32_t P = args->shape.P, bytes = P * args->shape.E;
     if (s->near) {
@@ -131,7 +136,7 @@ static inline void ts_xp_stream_linear(const ts_xp_stream *s, ts_xp_call *call,
 }
 
 /* Keys and values of some rows, some of the head's columns. */
-TS_XP_STAGE void ts_xp_stream_keys(void *context, uint32_t part, uint32_t first, uint32_t rows) {
+TS_XP_STREAM void ts_xp_stream_keys(void *context, uint32_t part, uint32_t first, uint32_t rows) {
     const ts_xp_stream_head *h = context;
     const ts_xp_stream *s = h->stream;
     const ts_mhsa_args *args = s->args;
@@ -159,7 +164,7 @@ static inline uint32_t ts_xp_stream_chunk(const ts_xp_stream *s, uint32_t rows) 
 }
 
 /* Adds a chunk's context times the head's output weights to the sums. */
-TS_XP_STAGE void ts_xp_stream_add(const ts_xp_stream *s, int32_t *sums, uint32_t rows) {
+TS_XP_STREAM void ts_xp_stream_add(const ts_xp_stream *s, int32_t *sums, uint32_t rows) {
     const uint32_t P = s->args->shape.P, E = s->args->shape.E;
     ts_xp_call call;
     ts_xp_set_product(&call, TS_XP_BIAS, s->queries, P, s->output_weight, P);
@@ -177,33 +182,52 @@ TS_XP_STAGE void ts_xp_stream_add(const ts_xp_stream *s, int32_t *sums, uint32_t
     }
 }
 
-/* This core's rows: queries, scores, softmax, context, output. */
-TS_XP_STAGE void ts_xp_stream_rows(const ts_xp_stream *s, uint32_t head) {
+static TS_XP_INLINE void ts_xp_stream_query(const ts_xp_stream *s, ts_xp_call *call,
+                                            uint32_t head) {
     const ts_mhsa_args *args = s->args;
-    const uint32_t S = s->S, P = args->shape.P, E = args->shape.E, block = head * P / 4;
-    const int8_t *left = s->input.left + s->first * E;
     const uint32_t width = ts_xp_stream_width(&args->shape);
-    const ts_xp_input input = {s->input.left, s->input.depth, args->shape.H * width};
+    const ts_xp_input input = {NULL, s->input.depth, args->shape.H * width};
+    ts_xp_set_linear(call, &input, NULL, args->q_bias, &args->q, head * width / 4);
+    call->right = s->query_weight;
+}
+
+static TS_XP_INLINE void ts_xp_stream_mix(const ts_xp_stream *s, ts_xp_call *call, uint32_t head) {
+    const ts_mhsa_args *args = s->args;
+    ts_xp_set_product(call, TS_XP_UNSIGNED, s->map, s->S, s->values, s->S);
+    ts_xp_set_scale(call, &args->context, s->input.columns, 255 * 128, head * args->shape.P / 4);
+}
+
+/* This core's rows: queries, scores, softmax, context, output. */
+TS_XP_STREAM void ts_xp_stream_rows(const ts_xp_stream *s, uint32_t head) {
+    const ts_mhsa_args *args = s->args;
+    const uint32_t S = s->S, P = args->shape.P, E = args->shape.E;
+    const uint32_t width = ts_xp_stream_width(&args->shape);
+    const int8_t *left = s->input.left + s->first * E;
     int32_t *sums = s->sums;
-    ts_xp_call query, scores, mix;
-    ts_xp_set_linear(&query, &input, NULL, args->q_bias, &args->q, head * width / 4);
-    query.right = s->query_weight;
+    /* Fused scores need the deepest stack: there queries and context share a call. */
+    ts_xp_call scores, calls[2 - TS_XP_FUSED], *query = calls, *mix = calls + 1 - TS_XP_FUSED;
     ts_xp_set_product(&scores, TS_XP_ZERO, s->queries, width, s->keys, width);
     ts_xp_set_scale(&scores, &args->scores, 0, width * 128 * 128, 0);
-    ts_xp_set_product(&mix, TS_XP_UNSIGNED, s->map, S, s->values, S);
-    ts_xp_set_scale(&mix, &args->context, s->input.columns, 255 * 128, block);
+    if (!TS_XP_FUSED) {
+        ts_xp_stream_query(s, query, head);
+        ts_xp_stream_mix(s, mix, head);
+    }
     for (uint32_t rows = s->rows, chunk; rows; rows -= chunk) {
         chunk = ts_xp_stream_chunk(s, rows);
-        query.left = left;
-        ts_xp_set_output(&query, s->queries, width, width / 4);
-        ts_xp_run(&query, 1, 0, chunk);
+        if (TS_XP_FUSED)
+            ts_xp_stream_query(s, query, head);
+        query->left = left;
+        ts_xp_set_output(query, s->queries, width, width / 4);
+        ts_xp_run(query, 1, 0, chunk);
         scores.left = s->queries;
         ts_xp_set_output(&scores, s->map, S, S / 4);
         ts_xp_run(&scores, 1, 0, chunk);
         ts_xp_softmax_map(s->map, args->shape.S, chunk, &args->table, s->buffer);
-        mix.left = s->map;
-        ts_xp_set_output(&mix, s->queries, P, P / 4);
-        ts_xp_run(&mix, 1, 0, chunk);
+        if (TS_XP_FUSED)
+            ts_xp_stream_mix(s, mix, head);
+        mix->left = s->map;
+        ts_xp_set_output(mix, s->queries, P, P / 4);
+        ts_xp_run(mix, 1, 0, chunk);
         ts_xp_stream_add(s, sums, chunk);
         left += chunk * E;
         sums += chunk * E;
@@ -243,8 +267,8 @@ static __attribute__((noinline)) void ts_xp_stream_narrow(const int32_t *sums, u
 }
 
 /* The same for any requantisation. */
-TS_XP_STAGE void ts_xp_stream_wide(const ts_xp_stream *s, const int32_t *sums, uint32_t tile,
-                                   int8_t *output) {
+TS_XP_STREAM void ts_xp_stream_wide(const ts_xp_stream *s, const int32_t *sums, uint32_t tile,
+                                    int8_t *output) {
     const uint32_t E = s->args->shape.E;
     for (uint32_t column = 0; column < E; column += 4)
         for (uint32_t i = 0; i < 4 * tile; i++, sums++) {
@@ -254,7 +278,7 @@ TS_XP_STAGE void ts_xp_stream_wide(const ts_xp_stream *s, const int32_t *sums, u
 }
 
 /* All accumulators of this core. */
-TS_XP_STAGE void ts_xp_stream_sums(const ts_xp_stream *s, int8_t *output) {
+TS_XP_STREAM void ts_xp_stream_sums(const ts_xp_stream *s, int8_t *output) {
     const ts_mhsa_args *args = s->args;
     const uint32_t E = args->shape.E, products = args->shape.H * args->shape.P * 128 * 128;
     const uint32_t bound = (uint32_t)args->o_bias[0] + products;
@@ -279,8 +303,8 @@ TS_XP_STAGE void ts_xp_stream_sums(const ts_xp_stream *s, int8_t *output) {
 
 /* `fetches`, never with fused weights: the scratch memory has room for weights, and far ones are to
  * be fetched. */
-TS_XP_STAGE void ts_xp_stream_run(const ts_team *team, const ts_mhsa_args *args, int fetches,
-                                  void *scratch) {
+TS_XP_STREAM void ts_xp_stream_run(const ts_team *team, const ts_mhsa_args *args, int fetches,
+                                   void *scratch) {
     const ts_shape *shape = &args->shape;
     ts_xp_stream s;
     ts_xp_stream_head head = {&s, 0};

@@ -4,6 +4,7 @@
 #include "mhsa_fwsa_dft.h"
 
 #define TS_XP_FUSED 1
+#define TS_XP_STREAM TS_XP_STAGE
 #include "ts_xpulp_layer.h"
 #include "ts_xpulp_stream.h"
 
