@@ -74,8 +74,12 @@ static ts_encoder_add add(const ts_case *c, uint32_t first) {
     return (ts_encoder_add){p[0], p[1], p[2], p[3] & TS_REQUANT_ROUND_HALF_UP};
 }
 
+/* Too large for every core's stack; each core writes the same words, before the kernel's first
+ * barrier. */
+static ts_encoder_block_args args;
+
 void ts_job_run(const ts_team *team, const ts_case *c) {
-    const ts_encoder_block_args args = {
+    args = (ts_encoder_block_args){
         .shape = c->shape,
         .input = c->operands[INPUT],
         .norm1 = norm(c, NORM1_WEIGHT, NORM1_SHIFT),
