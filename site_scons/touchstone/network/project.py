@@ -3,7 +3,7 @@
 
     build/networks/SConstruct, matrix.yaml
     build/networks/kernels/NAME/       kernel.yaml, NAME.h, job.c, one C file a target
-    build/networks/golden/             NAME.py, NAME.npz, packers/NAME_TARGET.py
+    build/networks/golden/             network_NAME.py, .npz, packers/NAME_TARGET.py
 
 A file whose bytes would be the same is not touched, so an edit of one layer's kernel builds and
 runs the networks that use it, an edit of a model's description that model.
@@ -72,14 +72,14 @@ def _files(model: Model, network: Any, made: Sequence[Deployment]) -> dict[str, 
         f"kernels/{name}/kernel.yaml": json.dumps(_manifest(model, network, made, sizes), indent=1),
         f"kernels/{name}/{name}.h": emit.header_file(network, model, variants, sizes),
         f"kernels/{name}/job.c": emit.glue_file(name),
-        f"golden/{name}.py": _golden(network, arrays),
+        f"golden/network_{name}.py": _golden(network, arrays),
     }
     for one in made:
         texts[f"kernels/{name}/{name}_{one.target.name}.c"] = emit.source_file(one, model)
         texts[f"golden/packers/{name}_{one.target.name}.py"] = _packer(one)
     return {
         **{path: text.encode("ascii") for path, text in texts.items()},
-        f"golden/{name}.npz": arrays,
+        f"golden/network_{name}.npz": arrays,
     }
 
 
@@ -93,7 +93,7 @@ def _manifest(
         "summary": model.summary or f"network {name}",
         "header": f"{name}.h",
         "glue": "job.c",
-        "golden": name,
+        "golden": f"network_{name}",  # apart from the golden models of kernels
         "macs": str(model.total_macs),
         "elements": str(sizes[0]),
         "peak": "dot8",

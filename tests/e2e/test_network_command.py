@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`./scons model=`: a network of somebody's own, and what an edit of one layer's kernel makes anew."""
+
+from __future__ import annotations
+
+import pytest
+from project import Project
+
+OWN = """
+summary: A network of somebody's own.
+input: [1, 12]
+front_end: {kind: conv1d, kernel: [3]}
+embedding: 8
+projection: 4
+heads: 2
+feed_forward: 16
+gelu_twice: true
+blocks: 1
+classes: 3
+"""
+TOO_BIG = OWN.replace("[1, 12]", "[1, 3000]").replace("embedding: 8", "embedding: 128")
+WORDS = ("target=stm32h7",)
+
+
+@pytest.mark.nightly
+def test_a_network_of_ones_own(project: Project) -> None:
+    """It passes, is up to date, and names the first layer that is wrong; one that does not fit is
+    one line."""
+    project.path("own.yaml").write_text(OWN, encoding="utf-8")
+    project.path("plain.yaml").write_text(OWN.replace("gelu_twice: true", ""), encoding="utf-8")
+    words = ("model=own.yaml,plain.yaml", *WORDS)
+    first = project.run(*words, config=None)
+    assert first.status == 0, first.output + first.error
+    assert "2 cells: 2 PASS\n" in first.output
+    again = project.run(*words, config=None)
+    assert again.status == 0 and "2 cells: 2 PASS (2 cached)" in again.output
+    project.replace("kernels/gelu/cortexm7.c", "args->table,", "args->table + 1,")
+    wrong = project.run(*words, config=None)
+    assert wrong.status == 1
+    assert (
+        "/own/S4-E8-P4-H2/c1: the first layer that deviates is blocks.0.activation" in wrong.output
+    )
+    assert "2 cells: 1 PASS, 1 FAIL (1 cached)" in wrong.output
+    project.path("big.yaml").write_text(TOO_BIG, encoding="utf-8")
+    big = project.run("model=big.yaml", *WORDS, config=None)
+    assert big.status == 2
+    assert "big on stm32h7: does not fit" in big.error and "too many" in big.error
