@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`./scons model=`: a network of somebody's own, and what an edit of one layer's kernel makes anew."""
+"""`./scons model=`: networks of somebody's own, and one layer that is wrong."""
 
 from __future__ import annotations
 
