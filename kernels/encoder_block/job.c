@@ -74,42 +74,39 @@ static ts_encoder_add add(const ts_case *c, uint32_t first) {
     return (ts_encoder_add){p[0], p[1], p[2], p[3] & TS_REQUANT_ROUND_HALF_UP};
 }
 
-/* Too large for every core's stack; each core writes the same words, before the kernel's first
- * barrier. */
-static ts_encoder_block_args args;
-
 void ts_job_run(const ts_team *team, const ts_case *c) {
-    args = (ts_encoder_block_args){
-        .shape = c->shape,
-        .input = c->operands[INPUT],
-        .norm1 = norm(c, NORM1_WEIGHT, NORM1_SHIFT),
-        .q_weight = c->operands[Q_WEIGHT],
-        .q_bias = c->operands[Q_BIAS],
-        .k_weight = c->operands[K_WEIGHT],
-        .k_bias = c->operands[K_BIAS],
-        .v_weight = c->operands[V_WEIGHT],
-        .v_bias = c->operands[V_BIAS],
-        .o_weight = c->operands[O_WEIGHT],
-        .o_bias = c->operands[O_BIAS],
-        .norm2 = norm(c, NORM2_WEIGHT, NORM2_SHIFT),
-        .up_weight = c->operands[UP_WEIGHT],
-        .up_bias = c->operands[UP_BIAS],
-        .down_weight = c->operands[DOWN_WEIGHT],
-        .down_bias = c->operands[DOWN_BIAS],
-        .q = ts_case_requant(c, Q_MUL, Q_SHIFT),
-        .k = ts_case_requant(c, K_MUL, K_SHIFT),
-        .v = ts_case_requant(c, V_MUL, V_SHIFT),
-        .scores = ts_case_requant(c, SCORES_MUL, SCORES_SHIFT),
-        .context = ts_case_requant(c, CONTEXT_MUL, CONTEXT_SHIFT),
-        .o = ts_case_requant(c, O_MUL, O_SHIFT),
-        .up = ts_case_requant(c, UP_MUL, UP_SHIFT),
-        .down = ts_case_requant(c, DOWN_MUL, DOWN_SHIFT),
-        .add1 = add(c, ADD1_RESIDUAL_MUL),
-        .add2 = add(c, ADD2_RESIDUAL_MUL),
-        .softmax = {c->operands[SOFTMAX_TABLE], c->params[SOFTMAX_MAX]},
-        .gelu_table = c->operands[GELU_TABLE],
-        .output = c->operands[OUTPUT],
-    };
+    TS_GLUE_ARGUMENTS(ts_encoder_block_args, args,
+                      {
+                          .shape = c->shape,
+                          .input = c->operands[INPUT],
+                          .norm1 = norm(c, NORM1_WEIGHT, NORM1_SHIFT),
+                          .q_weight = c->operands[Q_WEIGHT],
+                          .q_bias = c->operands[Q_BIAS],
+                          .k_weight = c->operands[K_WEIGHT],
+                          .k_bias = c->operands[K_BIAS],
+                          .v_weight = c->operands[V_WEIGHT],
+                          .v_bias = c->operands[V_BIAS],
+                          .o_weight = c->operands[O_WEIGHT],
+                          .o_bias = c->operands[O_BIAS],
+                          .norm2 = norm(c, NORM2_WEIGHT, NORM2_SHIFT),
+                          .up_weight = c->operands[UP_WEIGHT],
+                          .up_bias = c->operands[UP_BIAS],
+                          .down_weight = c->operands[DOWN_WEIGHT],
+                          .down_bias = c->operands[DOWN_BIAS],
+                          .q = ts_case_requant(c, Q_MUL, Q_SHIFT),
+                          .k = ts_case_requant(c, K_MUL, K_SHIFT),
+                          .v = ts_case_requant(c, V_MUL, V_SHIFT),
+                          .scores = ts_case_requant(c, SCORES_MUL, SCORES_SHIFT),
+                          .context = ts_case_requant(c, CONTEXT_MUL, CONTEXT_SHIFT),
+                          .o = ts_case_requant(c, O_MUL, O_SHIFT),
+                          .up = ts_case_requant(c, UP_MUL, UP_SHIFT),
+                          .down = ts_case_requant(c, DOWN_MUL, DOWN_SHIFT),
+                          .add1 = add(c, ADD1_RESIDUAL_MUL),
+                          .add2 = add(c, ADD2_RESIDUAL_MUL),
+                          .softmax = {c->operands[SOFTMAX_TABLE], c->params[SOFTMAX_MAX]},
+                          .gelu_table = c->operands[GELU_TABLE],
+                          .output = c->operands[OUTPUT],
+                      });
     ts_encoder_block(team, &args, c->scratch);
 }
 

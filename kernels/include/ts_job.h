@@ -25,6 +25,19 @@ void ts_job_run(const ts_team *team, const ts_case *c);
 /** Scratch of the whole team in bytes, at a shape. Defined by the kernel's job.c. */
 uint32_t ts_job_scratch(const ts_shape *shape, uint32_t cores);
 
+/**
+ * The large arguments of a kernel, for glue code. A target whose stacks are small keeps them in
+ * static memory (TS_GLUE_STATIC in its target.yaml): every core then writes the same words, before
+ * the kernel's first barrier.
+ */
+#ifdef TS_GLUE_STATIC
+#define TS_GLUE_ARGUMENTS(type, name, ...)                                                         \
+    static type name;                                                                              \
+    name = (type)__VA_ARGS__
+#else
+#define TS_GLUE_ARGUMENTS(type, name, ...) const type name = __VA_ARGS__
+#endif
+
 /** Bits of the parameter that follows a requantisation's shift. */
 enum { TS_REQUANT_ROUND_HALF_UP = 1u << 0, TS_REQUANT_PER_CHANNEL = 1u << 1 };
 

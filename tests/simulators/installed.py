@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.e2e.project import Ended, Project
+from tests.e2e.project import Ended, Project, with_all_variants
 from touchstone.simulators.registry import EXTERNAL, find_external
 
 CONFIG = "installed.yaml"
@@ -51,8 +51,8 @@ def passed(project: Project, *words: str, config: str = CONFIG) -> dict[str, Row
 
     By cell id without the words for toolchain and simulator, so that commands can be compared.
     """
-    if config == DEFAULT_MATRIX:  # hundreds of cells, and maybe other work beside them
-        project = Project(project.folder, seconds=900)
+    if config == DEFAULT_MATRIX:
+        project = with_all_variants(project)
     ended: Ended = project.run(*words, config=config)
     assert ended.status == 0, ended.output + ended.error
     rows = {_plain(name): row for name, row in ended.cells.items() if row["status"] != "SKIP"}

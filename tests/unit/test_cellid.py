@@ -88,7 +88,7 @@ def test_rerun_command(catalogue: Catalogue) -> None:
         ("stm32l4/gelu/S4-E6-P3-H2/c2", "allowed c1 to c1"),
         ("gap9/gelu/S4-E6-P3-H2/c8/quick", "found 'quick'"),
         ("gap9/gelu/S4-E6-P3-H2/c8/seed42", "allowed gap9/gelu/S4-E6-P3-H2/c8"),
-        ("gap9/gelu.portable/S4-E6-P3-H2/c8", "allowed gap9/gelu/S4-E6-P3-H2/c8"),
+        ("gap9/gelu.xpulp/S4-E6-P3-H2/c8", "allowed gap9/gelu/S4-E6-P3-H2/c8"),
         ("gap9/linear_qk/S4-E6-P3-H2/c8/per_channel/half_up", "half_up/per_channel"),
     ],
 )

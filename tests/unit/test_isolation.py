@@ -34,7 +34,8 @@ FORBIDDEN = {
     "os": {"system", "popen"},
 }
 # Whole-number expressions: what it lets through to eval() has neither attributes nor strings.
-EVALUATES = "expression.py"
+# Manifest expressions; golden models that the mutation tool has broken, which are our own code.
+EVALUATES = ("expression.py", "golden_checks.py")
 PLACES = [
     "/etc/passwd",
     "../../x.c",
@@ -75,7 +76,7 @@ def test_nothing_that_is_read_is_run(path: Path) -> None:
     for node, module, name in calls(path):
         where = f"{path.relative_to(ROOT)}:{node.lineno}: {module}.{name}"
         assert name not in FORBIDDEN.get(module, ()), where
-        assert name not in ("eval", "exec") or module or path.name == EVALUATES, where
+        assert name not in ("eval", "exec") or module or path.name in EVALUATES, where
         words = {word.arg: word.value for word in node.keywords}
         if (module, name) == ("yaml", "load"):
             assert ast.unparse(words["Loader"]) == "_Loader", where
