@@ -24,23 +24,10 @@ import numpy as np
 
 from golden.case import Array, GoldenError, Operands, Params, Shape
 from golden.counter_rng import CounterRng
+from golden.network.graph import Layer
 from golden.value_classes import activation
 
 ALIGNMENT = 16
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One call: `inputs` operand of the kernel -> tensor, a layer's name or one of the network's
-    inputs; `output` shape of what it makes."""
-
-    name: str
-    kernel: str
-    shape: Shape
-    params: Params
-    weights: Operands
-    inputs: Mapping[str, str]
-    output: tuple[int, ...]
 
 
 @dataclass(frozen=True)

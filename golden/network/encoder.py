@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden.case import Array, GoldenError
+from touchstone.network.tensors import tensor_shapes
 
 
 @dataclass(frozen=True)
@@ -65,25 +66,18 @@ class Encoder:
 
     def tensors(self) -> dict[str, tuple[int, ...]]:
         """Name -> shape of every float tensor."""
-        E, HP, F = self.E, self.H * self.P, self.F
         conv = self.front.kind != "linear"
-        first = (self.input[0], *self.front.kernel) if conv else (self.patch,)
-        shapes = {"embed.weight": (E, *first), "embed.bias": (E,), "position": (self.S, E)}
-        if self.class_token:
-            shapes["class_token"] = (E,)
-        for block in range(self.blocks):
-            stem = f"blocks.{block}."
-            layers = {"q": (HP, E), "k": (HP, E), "v": (HP, E), "o": (E, HP)}
-            for name, shape in {**layers, "up": (F, E), "down": (E, F)}.items():
-                shapes[f"{stem}{name}.weight"] = shape
-                shapes[f"{stem}{name}.bias"] = shape[:1]
-            for norm in ("norm1", "norm2"):
-                shapes |= {f"{stem}{norm}.weight": (E,), f"{stem}{norm}.bias": (E,)}
-        shapes |= {"norm.weight": (E,), "norm.bias": (E,)}
-        if self.features:
-            shapes["features.weight"] = (self.features, self.features)
-        width = E + self.features
-        return shapes | {"head.weight": (self.classes, width), "head.bias": (self.classes,)}
+        return tensor_shapes(
+            first=(self.input[0], *self.front.kernel) if conv else (self.patch,),
+            S=self.S,
+            E=self.E,
+            HP=self.H * self.P,
+            F=self.F,
+            blocks=self.blocks,
+            classes=self.classes,
+            class_token=self.class_token,
+            features=self.features,
+        )
 
     def parameters(self) -> int:
         """Numbers in all tensors."""

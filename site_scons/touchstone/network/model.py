@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from touchstone.errors import UserError, unknown
+from touchstone.network.tensors import tensor_shapes
 from touchstone.schema import load_validated
 from touchstone.textfile import shown
 
@@ -108,24 +109,17 @@ class Model:
 
     def tensors(self) -> dict[str, tuple[int, ...]]:
         """Float parameters, name -> shape, linear layers as [outputs, inputs]."""
-        E, HP = self.E, self.H * self.P
-        first = (self.patch,) if self.front == "linear" else (self.input[0], *self.kernel)
-        shapes: dict[str, tuple[int, ...]] = {"embed.weight": (E, *first), "embed.bias": (E,)}
-        shapes["position"] = (self.S, E)
-        if self.class_token:
-            shapes["class_token"] = (E,)
-        for block in range(self.blocks):
-            stem = f"blocks.{block}."
-            linear = {"q": (HP, E), "k": (HP, E), "v": (HP, E), "o": (E, HP)}
-            for name, shape in {**linear, "up": (self.F, E), "down": (E, self.F)}.items():
-                shapes |= {f"{stem}{name}.weight": shape, f"{stem}{name}.bias": shape[:1]}
-            for norm in ("norm1", "norm2"):
-                shapes |= {f"{stem}{norm}.weight": (E,), f"{stem}{norm}.bias": (E,)}
-        shapes |= {"norm.weight": (E,), "norm.bias": (E,)}
-        if self.features:
-            shapes["features.weight"] = (self.features, self.features)
-        width = E + self.features
-        return shapes | {"head.weight": (self.classes, width), "head.bias": (self.classes,)}
+        return tensor_shapes(
+            first=(self.patch,) if self.front == "linear" else (self.input[0], *self.kernel),
+            S=self.S,
+            E=self.E,
+            HP=self.H * self.P,
+            F=self.F,
+            blocks=self.blocks,
+            classes=self.classes,
+            class_token=self.class_token,
+            features=self.features,
+        )
 
     @property
     def parameters(self) -> int:

@@ -32,13 +32,10 @@ def adopt(model: Model, quantised: Any) -> IntegerNetwork:
     """A golden.network.graph.IntegerNetwork, whose input is patches, with the patches gathered on
     the chip where they do not lie in the signal as they are."""
     from golden.case import Shape
-    from golden.network.graph import FEATURES, INPUT
-    from golden.networks import IntegerNetwork, Layer
+    from golden.network.graph import FEATURES, INPUT, Layer
+    from golden.networks import IntegerNetwork
 
-    layers = [
-        Layer(one.name, one.kernel, one.shape, one.params, one.weights, one.inputs, one.output)
-        for one in quantised.layers
-    ]
+    layers = list(quantised.layers)
     inputs: dict[str, tuple[int, ...]] = {INPUT: tuple(quantised.input)}
     if model.has_patches:
         shape = Shape(S=model.S, E=model.patch, P=1, H=1, F=0)
