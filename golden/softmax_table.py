@@ -14,6 +14,7 @@ Presets:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
@@ -25,6 +26,12 @@ OUTPUT_MAX = 255
 ENTRY_MAX = 2**24 - 1
 AUTHORS = (1, 7, 24, 5)
 SCORE_STEPS_PER_UNIT = 16  # accurate, wide: a score of 16 is 1.0
+# Steps in which a table falls by e; the authors' halves in 5 steps.
+SCORE_STEPS = {
+    "authors": AUTHORS[3] / math.log(2),
+    "accurate": SCORE_STEPS_PER_UNIT,
+    "wide": SCORE_STEPS_PER_UNIT,
+}
 
 # Standard deviation of the scores in a row for which the rows of a map are neither one-hot nor
 # flat: about 1.6 times the distance over which the table falls by e.

@@ -41,6 +41,7 @@ class Model:
     calibration: str = ""
     data: str = ""
     per_channel: bool = True
+    softmax: str = "accurate"
 
     def float_network(self) -> FloatNetwork:
         """The network with its weights, or random ones."""
@@ -74,7 +75,8 @@ class Model:
 
     def quantise(self) -> IntegerNetwork:
         """The integer network."""
-        return quantise_network(self.float_network(), self.calibration_inputs(), self.per_channel)
+        network, inputs = self.float_network(), self.calibration_inputs()
+        return quantise_network(network, inputs, self.per_channel, softmax=self.softmax)
 
 
 def model_path(said: str) -> Path:
@@ -99,6 +101,7 @@ def read_model(path: Path) -> Model:
         text.get("calibration", ""),
         text.get("data", ""),
         text.get("scales", "channel") == "channel",
+        text.get("softmax", "accurate"),
     )
 
 

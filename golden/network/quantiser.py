@@ -22,7 +22,7 @@ from golden.network.encoder import Encoder
 from golden.network.floating import FloatNetwork, gelu, layer_norm
 from golden.network.graph import FEATURES, INPUT, IntegerNetwork, Layer
 from golden.requant import ROUND_HALF_UP, Requant
-from golden.softmax_table import SCORE_STEPS_PER_UNIT, softmax_operands, softmax_params
+from golden.softmax_table import SCORE_STEPS, softmax_operands, softmax_params
 
 _NORM_WEIGHT_MAX = 32767
 _PRODUCT_MAX = 128 * 128  # of two int8
@@ -50,6 +50,7 @@ class Quantiser:
     network: FloatNetwork
     kept: Mapping[str, Array]
     per_channel: bool
+    softmax: str = "accurate"
     layers: list[Layer] = field(default_factory=list)
     scales: dict[str, float] = field(default_factory=dict)
 
@@ -206,15 +207,15 @@ class Quantiser:
         return self.linear(name, weight, bias, scales)
 
     def _scores(self, name: str, inner: float, params: Params, operands: Operands) -> None:
-        """inner: real value of one accumulator LSB. One step of a score is 1/16 (the table's).
+        """inner: real value of one accumulator LSB. A step of a score is the table's.
 
         Rounding down shifts whole rows, which cancels in a softmax."""
-        gain = np.array([inner * SCORE_STEPS_PER_UNIT])
+        gain = np.array([inner * SCORE_STEPS[self.softmax]])
         depth = self.encoder.P if self.encoder.attention == "mhsa" else self.encoder.E
         reach = depth * _PRODUCT_MAX
         requant = integers.requantisation(self.where(f"{name}.scores"), gain, False, reach)
-        params |= requant.params("scores") | softmax_params("accurate")
-        operands |= requant.operands("scores") | softmax_operands("accurate")
+        params |= requant.params("scores") | softmax_params(self.softmax)
+        operands |= requant.operands("scores") | softmax_operands(self.softmax)
 
     def _mixed(self, stem: str, params: Params, operands: Operands) -> None:
         """Context and output projection. What the map loses by rounding down is put into the
@@ -344,10 +345,11 @@ def quantise_network(
     calibration: Array,
     per_channel: bool = True,
     features: Array | None = None,
+    softmax: str = "accurate",
 ) -> IntegerNetwork:
     """The integer network; calibration: float inputs [N, *input] as at run time, and the extra
-    features [N, features] that go with them."""
-    made = Quantiser(network, network.run(calibration, features), per_channel)
+    features [N, features] that go with them; softmax: a preset's table."""
+    made = Quantiser(network, network.run(calibration, features), per_channel, softmax)
     made.front()
     source = "position"
     for block in range(network.encoder.blocks):

@@ -81,3 +81,13 @@ def test_multipliers_are_not_too_coarse() -> None:
     finest = requantisation("here", gains, False)
     assert requantisation("here", gains, False, 2.0**27).mul == finest.mul
     assert int(finest.mul[0]) > 128 * NARROW_MUL_MIN
+
+
+@pytest.mark.parametrize(("gain", "shift"), [(0.3, 16), (0.002, 16), (1e-4, 18)])
+def test_one_multiplier_for_all_channels_has_a_shift_that_gap9_is_fast_with(
+    gain: float, shift: int
+) -> None:
+    """Unless the multiplier were too coarse: below 64 of them it is finer instead."""
+    made = requantisation("here", np.array([gain]), False, 2.0**14)
+    assert made.shift == shift if shift == 16 else made.shift >= shift
+    assert abs(int(made.mul[0]) / 2.0**made.shift / gain - 1) < 1 / 128

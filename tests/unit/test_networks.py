@@ -75,6 +75,16 @@ def test_integers_follow_the_floats(changed: dict[str, object], per_channel: boo
         assert decibels > 12, name
 
 
+def test_the_authors_softmax_follows_the_floats_too() -> None:
+    """Its exponential halves in five uneven steps: the map is coarser, nothing is wired wrong."""
+    network, inputs = made(SMALL)
+    integer = quantise_network(network, inputs, softmax="authors")
+    attention = next(layer for layer in integer.layers if layer.kernel == "mhsa")
+    assert attention.params["softmax_max"] == 73
+    noise = layer_noise(network, integer, inputs)
+    assert noise["blocks.0.attention.map"] > 12 and noise["head"] > 12
+
+
 def test_quantisation_is_the_same_each_time() -> None:
     one, two = quantised(SMALL)[1], quantised(SMALL)[1]
     for a, b in zip(one.layers, two.layers, strict=True):
