@@ -18,6 +18,8 @@ from typing import Any
 
 import ziglang
 
+from touchstone.simulators.standstill import explained
+
 SOURCES = Path(__file__).parents[2] / "site_scons/touchstone/simulators/xpulp"
 CODE = 0x1C010000
 L1 = 0x10000000
@@ -97,7 +99,7 @@ def run(image: bytes, *options: str, limit: int = 10_000_000, sanitize: bool = F
             [str(part) for part in command], capture_output=True, text=True, timeout=60
         )
         assert done.returncode == 0, done.stderr
-        report = json.loads((folder / "report").read_text())
+        report = explained(json.loads((folder / "report").read_text()))
         return Outcome(report, (folder / "stream").read_bytes(), (folder / "log").read_bytes())
 
 

@@ -17,6 +17,7 @@ from touchstone.simulators.base import (
     RunStatus,
     SimulatorRun,
 )
+from touchstone.simulators.standstill import explained
 
 LOG_TAIL_BYTES = 8 * 1024
 MEMORY_MEGABYTES = 4096
@@ -91,7 +92,7 @@ def interpret(result: ProcessResult, directory: Path, limits: Limits) -> Simulat
         status, reason = _died(result, limits)
         died = not (result.timed_out or result.interrupted)
         return SimulatorRun(status, reason, stream, log, (), None, infrastructure=died)
-    return _from_report(report, stream, log, limits)
+    return _from_report(explained(report), stream, log, limits)
 
 
 def _died(result: ProcessResult, limits: Limits) -> tuple[RunStatus, str]:

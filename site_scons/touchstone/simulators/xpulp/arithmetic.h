@@ -3,7 +3,6 @@
 #ifndef XPULP_ARITHMETIC_H
 #define XPULP_ARITHMETIC_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 static inline uint32_t shift_right_signed(uint32_t value, uint32_t shift) {
@@ -22,36 +21,24 @@ static inline uint32_t rounded(uint32_t value, uint32_t shift) {
     return shift != 0 ? value + (1u << (shift - 1)) : value;
 }
 
-static inline uint32_t signed_five(uint32_t value) { return (value ^ 16u) - 16u; }
-
-static inline uint32_t multiply_high(uint32_t a, uint32_t b) {
-    return (uint32_t)((uint64_t)((int64_t)(int32_t)a * (int32_t)b) >> 32);
+static inline uint32_t sign_extend(uint32_t value, unsigned width) {
+    uint32_t sign = 1u << (width - 1);
+    return (value ^ sign) - sign;
 }
 
-static inline uint32_t multiply_high_mixed(uint32_t a, uint32_t b) {
-    return (uint32_t)((uint64_t)((int64_t)(int32_t)a * (int64_t)b) >> 32);
-}
+static inline uint32_t every_half(uint32_t v) { return (v & 0xffffu) * 0x00010001u; }
+static inline uint32_t every_byte(uint32_t v) { return (v & 0xffu) * 0x01010101u; }
 
-static inline uint32_t multiply_high_unsigned(uint32_t a, uint32_t b) {
-    return (uint32_t)((uint64_t)a * b >> 32);
-}
+static inline int64_t wide(uint32_t value) { return (int32_t)value; }
+static inline uint32_t upper(uint64_t product) { return (uint32_t)(product >> 32); }
 
-static inline bool divide_overflows(uint32_t a, uint32_t b) {
-    return a == 0x80000000u && b == 0xffffffffu;
-}
-
+// In 64 bits nothing overflows: the quotient of the least number by -1 wraps as it should.
 static inline uint32_t divide(uint32_t a, uint32_t b) {
-    if (b == 0) {
-        return 0xffffffffu;
-    }
-    return divide_overflows(a, b) ? a : (uint32_t)((int32_t)a / (int32_t)b);
+    return b == 0 ? UINT32_MAX : (uint32_t)(wide(a) / wide(b));
 }
 
 static inline uint32_t remainder_signed(uint32_t a, uint32_t b) {
-    if (b == 0) {
-        return a;
-    }
-    return divide_overflows(a, b) ? 0 : (uint32_t)((int32_t)a % (int32_t)b);
+    return b == 0 ? a : (uint32_t)(wide(a) % wide(b));
 }
 
 static inline uint32_t clip(uint32_t value, int32_t low, int32_t high) {
@@ -65,25 +52,13 @@ static inline int32_t clip_bound(uint32_t width) {
 }
 
 static inline uint32_t rotate_right(uint32_t value, uint32_t shift) {
-    shift &= 31;
-    return shift == 0 ? value : value >> shift | value << (32 - shift);
-}
-
-static inline uint32_t first_one(uint32_t value) {
-    return value == 0 ? 32 : (uint32_t)__builtin_ctz(value);
-}
-
-static inline uint32_t last_one(uint32_t value) {
-    return value == 0 ? 32 : 31 - (uint32_t)__builtin_clz(value);
+    return value >> (shift & 31) | value << (-shift & 31);
 }
 
 // Redundant sign bits; 0 for 0.
 static inline uint32_t sign_bits(uint32_t value) {
-    uint32_t folded = (value & 0x80000000u) != 0 ? ~value : value;
-    if (value == 0) {
-        return 0;
-    }
-    return folded == 0 ? 31 : (uint32_t)__builtin_clz(folded) - 1;
+    uint32_t folded = value ^ shift_right_signed(value, 31);
+    return value == 0 ? 0 : folded == 0 ? 31 : (uint32_t)__builtin_clz(folded) - 1;
 }
 
 // Bit-field operand: bits 9:5 are the width - 1, bits 4:0 the lowest bit. Fields end at bit 31.

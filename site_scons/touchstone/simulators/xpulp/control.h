@@ -24,9 +24,16 @@ static inline bool loop_back(core *c, uint32_t pc, uint32_t *target) {
     return false;
 }
 
-static inline void set_loop_end(sim *s, core *c, uint32_t loop, uint32_t address) {
-    c->lpend[loop] = address;
+static inline uint32_t set_loop_end(sim *s, core *c, uint32_t loop, uint32_t address) {
     mark_loop_end(s, address);
+    return c->lpend[loop] = address;
+}
+
+static inline uint32_t set_loop(sim *s, core *c, uint32_t loop, uint32_t pc, uint32_t end,
+                                uint32_t count) {
+    c->lpstart[loop] = pc + 4;
+    set_loop_end(s, c, loop, pc + end);
+    return c->lpcount[loop] = count;
 }
 
 // Fetching a 32-bit instruction that crosses a word costs the RTL a second access.
@@ -37,17 +44,16 @@ static inline uint32_t split_target(sim *s, uint32_t target) {
 }
 
 // A core that has set its stack pointer into its own stack may not move it out again.
-static inline bool stack_moves(sim *s, core *c, uint32_t to) {
+static inline bool move_stack(sim *s, core *c, uint32_t to) {
     uint32_t low = s->stack_base + c->id * s->stack_bytes;
-    if (c->id == FC || to - low <= s->stack_bytes) {
-        c->has_stack = true;
-        return true;
+    bool within = c->id == FC || to - low <= s->stack_bytes;
+    if (c->has_stack && !within) {
+        return fault(s, c, "stack-overflow", &to, "the stack of core %u is 0x%08x..0x%08x",
+                     (unsigned)c->id, (unsigned)low, (unsigned)(low + s->stack_bytes));
     }
-    if (c->has_stack && c->id != FC) {
-        fault(s, c, "stack-overflow", &to, "the stack of core %u is 0x%08x..0x%08x",
-              (unsigned)c->id, (unsigned)low, (unsigned)(low + s->stack_bytes));
-    }
-    return !c->has_stack;
+    c->has_stack = within;
+    c->x[STACK_POINTER] = to;
+    return true;
 }
 
 #endif

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // From instruction words to decoded operations, once per address.
+#include "arithmetic.h"
 #include "isa.h"
 #include "xpulp.h"
+
+#include <string.h>
 
 #define ROW(name, mask, match, fields, kind, ...) [OP_##name] = {mask, match, fields, KIND_##kind},
 const instruction instructions[OPERATIONS] = {XPULP_INSTRUCTIONS(ROW)};
@@ -10,14 +13,8 @@ static uint32_t bits(uint32_t word, unsigned high, unsigned low) {
     return (word >> low) & ((2u << (high - low)) - 1u);
 }
 
-static uint32_t sign_extend(uint32_t value, unsigned width) {
-    uint32_t sign = 1u << (width - 1);
-    return (value ^ sign) - sign;
-}
-
 static uint32_t immediate(uint32_t w, uint32_t form) {
     uint32_t six = bits(w, 24, 20) << 1 | bits(w, 25, 25);
-    bool bytes = bits(w, 12, 12) != 0;
     switch (form) {
     case I:
         return sign_extend(w >> 20, 12);
@@ -42,10 +39,9 @@ static uint32_t immediate(uint32_t w, uint32_t form) {
     case E:
         return six;
     case SV:
-        six = sign_extend(six, 6);
-        // fallthrough
     case UV:
-        return bytes ? (six & 0xffu) * 0x01010101u : (six & 0xffffu) * 0x00010001u;
+        six = form == SV ? sign_extend(six, 6) : six;
+        return bits(w, 12, 12) != 0 ? every_byte(six) : every_half(six);
     default:
         return 0;
     }
@@ -69,8 +65,8 @@ static bool decode_word(uint32_t w, insn *out) {
 // address register leaves different values on different implementations: it is refused.
 static bool complete(insn *in, bool watch_stack) {
     const instruction *r = &instructions[in->op];
-    if ((r->kind == KIND_LOAD_POST && in->rd == in->rs1) ||
-        ((r->kind == KIND_LOAD_POST || r->kind == KIND_STORE_POST) && in->rs1 == 0)) {
+    bool loads = r->kind == KIND_LOAD_POST, stores = r->kind == KIND_STORE_POST;
+    if ((loads && in->rd == in->rs1) || ((loads || stores) && in->rs1 == 0)) {
         return false;
     }
     in->uses = ((r->fields & A) != 0 ? 1u << in->rs1 : 0) |
@@ -93,24 +89,23 @@ bool decode_at(sim *s, core *c, insn *at) {
     region *r = c->region;
     uint32_t pc = address_of(r, at), offset = pc - r->base;
     if (offset > r->size - 2) {
-        fault(s, c, "instruction-fetch", &pc, "no memory at this address");
-        return false;
+        return fault(s, c, "instruction-fetch", &pc, "no memory at this address");
     }
-    uint32_t word = r->bytes[offset] | (uint32_t)r->bytes[offset + 1] << 8;
-    uint32_t half = (word & 3) == 3 ? 2 : 1;
+    uint32_t half = (r->bytes[offset] & 3) == 3 ? 2 : 1, word = 0;
     if (offset + 2 * half > r->size) {
-        fault(s, c, "instruction-fetch", &pc, "the instruction crosses the end of the memory");
-        return false;
+        return fault(s, c, "instruction-fetch", &pc,
+                     "the instruction crosses the end of the memory");
     }
-    if (half == 2) {
-        word |= ((uint32_t)r->bytes[offset + 2] | (uint32_t)r->bytes[offset + 3] << 8) << 16;
-    }
+    memcpy(&word, r->bytes + offset, 2 * half);
     insn decoded = {.half = (uint8_t)half, .loop_end = at->loop_end};
     if (!(half == 2 ? decode_word(word, &decoded) : decode_compressed(word, &decoded)) ||
         !complete(&decoded, s->stack_bytes != 0)) {
-        fault(s, c, "illegal-instruction", NULL, half == 2 ? "word 0x%08x" : "half-word 0x%04x",
-              (unsigned)word);
-        return false;
+        return fault(s, c, "illegal-instruction", NULL,
+                     half == 2 ? "word 0x%08x" : "half-word 0x%04x", (unsigned)word);
+    }
+    if ((decoded.op == OP_LP_SETUP && decoded.imm < 2) ||
+        (decoded.op == OP_LP_SETUPI && decoded.rs1 < 2)) {
+        return fault(s, c, "hardware-loop", NULL, "the loop ends before its body begins");
     }
     // An instruction at or before the end of a line is the first that needs the next one.
     bool new_line = pc % FETCH_LINE_BYTES == 0 || pc % FETCH_LINE_BYTES > FETCH_LAST_INDEX;
@@ -129,13 +124,12 @@ void mark_loop_end(sim *s, uint32_t address) {
 
 bool jump_region(sim *s, const core *c, uint32_t target) {
     if ((target & 1) != 0) {
-        fault(s, c, "misaligned-jump", &target, "jump to an odd address");
-        return false;
+        return fault(s, c, "misaligned-jump", &target, "jump to an odd address");
     }
-    if (region_find(s, target) == NULL) {
+    bool exists = region_find(s, target) != NULL;
+    if (!exists) {
         fault(s, c, "instruction-fetch", &target, "no memory at this address");
         s->fault.pc = target;
-        return false;
     }
-    return true;
+    return exists;
 }

@@ -18,29 +18,26 @@ enum {
     EVENT_WAIT_CLEAR = 0x3c,
     MUTEX_AREA = 0xc0,
     SOFTWARE_AREA = 0x100,
-    TRIGGER_MASK = 0x00,
-    BARRIER_STATUS = 0x04,
-    TARGET_MASK = 0x0c,
-    TRIGGER = 0x10,
-    TRIGGER_SELF = 0x14,
-    TRIGGER_WAIT = 0x18,
-    TRIGGER_WAIT_CLEAR = 0x1c,
+    // Of each barrier; the numbers are those of the first.
+    TRIGGER_MASK = BARRIER_AREA,
+    BARRIER_STATUS = BARRIER_AREA + 0x04,
+    TARGET_MASK = BARRIER_AREA + 0x0c,
+    TRIGGER = BARRIER_AREA + 0x10,
+    TRIGGER_SELF = BARRIER_AREA + 0x14,
+    TRIGGER_WAIT = BARRIER_AREA + 0x18,
+    TRIGGER_WAIT_CLEAR = BARRIER_AREA + 0x1c,
     BARRIER_EVENT = 16,
     MUTEX_EVENT = 17
 };
 
-static step refuse(sim *s, core *c, uint32_t offset, const char *what) {
-    fault(s, c, "unmodelled-register", NULL, "event unit offset 0x%03x: %s", (unsigned)offset,
-          what);
-    return STEP_STOP;
+static bool refuse(sim *s, const core *c, uint32_t offset, const char *what) {
+    return fault(s, c, "unmodelled-register", NULL, "event unit offset 0x%03x: %s",
+                 (unsigned)offset, what);
 }
 
 static void complete_wait(sim *s, core *c, uint64_t now) {
-    uint32_t value = c->event_buffer & c->event_mask;
-    if (c->wait_clears) {
-        c->event_buffer &= ~c->event_mask;
-    }
-    c->x[c->wait_rd] = value;
+    c->x[c->wait_rd] = c->event_buffer & c->event_mask;
+    c->event_buffer &= c->wait_clears ? ~c->event_mask : UINT32_MAX;
     // With a skew every release lets the cores go in another order, one after the other.
     uint32_t place = (c->id + s->releases) % CLUSTER_CORES;
     core_wake(s, c, now + s->timing->event_wait + s->barrier_skew * place);
@@ -67,9 +64,14 @@ static void barrier_check(sim *s, barrier *b, uint64_t now) {
     }
 }
 
-static barrier *barrier_at(sim *s, uint32_t offset) {
-    uint32_t number = (offset - BARRIER_AREA) / BARRIER_BYTES;
-    return offset >= BARRIER_AREA && number < BARRIERS ? &s->barriers[number] : NULL;
+// The barrier at *offset, which becomes that of the first one's register.
+static barrier *barrier_at(sim *s, uint32_t *offset) {
+    uint32_t number = (*offset - BARRIER_AREA) / BARRIER_BYTES;
+    if (*offset < BARRIER_AREA || number >= BARRIERS) {
+        return NULL;
+    }
+    *offset -= number * BARRIER_BYTES;
+    return &s->barriers[number];
 }
 
 static mutex *mutex_at(sim *s, uint32_t offset) {
@@ -77,112 +79,77 @@ static mutex *mutex_at(sim *s, uint32_t offset) {
     return offset >= MUTEX_AREA && number < MUTEXES ? &s->mutexes[number] : NULL;
 }
 
-step event_unit_load(sim *s, core *c, uint32_t offset, uint32_t *value) {
-    const barrier *b = barrier_at(s, offset);
-    if (b != NULL) {
-        switch (offset % BARRIER_BYTES) {
-        case TRIGGER_MASK:
-            *value = b->trigger_mask;
-            return STEP_OK;
-        case BARRIER_STATUS:
-            *value = b->status;
-            return STEP_OK;
-        case TARGET_MASK:
-            *value = b->target_mask;
-            return STEP_OK;
-        default:
-            return refuse(s, c, offset, "no such register for a plain load");
+bool event_unit_load(sim *s, core *c, uint32_t offset, uint32_t *value) {
+    uint32_t where = offset;
+    barrier none = {0}, *found = barrier_at(s, &where), *b = found != NULL ? found : &none;
+    const struct {
+        uint32_t offset, value;
+    } registers[] = {
+        {MASK, c->event_mask},           {IRQ_MASK, 0},
+        {BUFFER, c->event_buffer},       {BUFFER_MASKED, c->event_buffer & c->event_mask},
+        {TRIGGER_MASK, b->trigger_mask}, {BARRIER_STATUS, b->status},
+        {TARGET_MASK, b->target_mask},
+    };
+    for (size_t i = 0; i < sizeof registers / sizeof registers[0]; i++) {
+        if (registers[i].offset == where) {
+            *value = registers[i].value;
+            return true;
         }
     }
-    switch (offset) {
-    case MASK:
-        *value = c->event_mask;
-        return STEP_OK;
-    case BUFFER:
-        *value = c->event_buffer;
-        return STEP_OK;
-    case BUFFER_MASKED:
-        *value = c->event_buffer & c->event_mask;
-        return STEP_OK;
-    case IRQ_MASK:
-        *value = 0;
-        return STEP_OK;
-    default:
-        return refuse(s, c, offset, "no such register for a plain load");
-    }
-}
-
-static step barrier_store(sim *s, core *c, barrier *b, uint32_t offset, uint32_t value) {
-    switch (offset % BARRIER_BYTES) {
-    case TRIGGER_MASK:
-        b->trigger_mask = value;
-        break;
-    case BARRIER_STATUS:
-        b->status = value;
-        break;
-    case TARGET_MASK:
-        b->target_mask = value;
-        break;
-    case TRIGGER:
-        b->status |= value;
-        break;
-    case TRIGGER_SELF:
-        b->status |= 1u << c->id;
-        break;
-    default:
-        return refuse(s, c, offset, "no such register for a store");
-    }
-    barrier_check(s, b, c->cycle);
-    return STEP_OK;
+    return refuse(s, c, offset, "no such register for a plain load");
 }
 
 static void mutex_unlock(sim *s, mutex *m, uint32_t value, uint64_t now) {
-    for (uint32_t i = 0; i < CLUSTER_CORES; i++) {
-        if ((m->waiting >> i & 1) != 0) { // the mutex passes to the lowest waiting core
-            m->waiting &= ~(1u << i);
-            s->cores[i].x[s->cores[i].wait_rd] = value;
-            core_wake(s, &s->cores[i], now + s->timing->event_wait);
-            return;
-        }
+    m->locked = m->waiting != 0;
+    if (m->locked) { // it passes to the lowest waiting core
+        core *c = &s->cores[__builtin_ctz(m->waiting)];
+        m->waiting &= m->waiting - 1;
+        c->x[c->wait_rd] = value;
+        core_wake(s, c, now + s->timing->event_wait);
     }
-    m->locked = false;
 }
 
-step event_unit_store(sim *s, core *c, uint32_t offset, uint32_t value) {
-    barrier *b = barrier_at(s, offset);
-    if (b != NULL) {
-        return barrier_store(s, c, b, offset, value);
-    }
+bool event_unit_store(sim *s, core *c, uint32_t offset, uint32_t value) {
     mutex *m = mutex_at(s, offset);
     if (m != NULL) {
         mutex_unlock(s, m, value, c->cycle);
-        return STEP_OK;
+        return true;
     }
     if (offset >= SOFTWARE_AREA && offset < SOFTWARE_AREA + 4 * SOFTWARE_EVENTS) {
         event_unit_trigger(s, c->cycle, 1u << (offset - SOFTWARE_AREA) / 4, value);
-        return STEP_OK;
+        return true;
     }
-    switch (offset) {
-    case MASK:
-        c->event_mask = value;
-        return STEP_OK;
-    case MASK_AND:
-        c->event_mask &= ~value;
-        return STEP_OK;
-    case MASK_OR:
-        c->event_mask |= value;
-        return STEP_OK;
-    case BUFFER_CLEAR:
-        c->event_buffer &= ~value;
-        return STEP_OK;
-    case IRQ_MASK:
-    case IRQ_MASK_OR:
-        return value == 0 ? STEP_OK : refuse(s, c, offset, "interrupts are not modelled");
-    case IRQ_MASK_AND:
-        return STEP_OK;
-    default:
-        return refuse(s, c, offset, "no such register for a store");
+    if ((offset == IRQ_MASK || offset == IRQ_MASK_OR) && value != 0) {
+        return refuse(s, c, offset, "interrupts are not modelled");
     }
+    uint32_t where = offset, ignored = 0;
+    barrier none = {0}, *found = barrier_at(s, &where), *b = found != NULL ? found : &none;
+    const struct {
+        uint32_t offset, *target, value;
+    } registers[] = {
+        {MASK, &c->event_mask, value},
+        {MASK_AND, &c->event_mask, c->event_mask & ~value},
+        {MASK_OR, &c->event_mask, c->event_mask | value},
+        {IRQ_MASK, &ignored, 0},
+        {IRQ_MASK_AND, &ignored, 0},
+        {IRQ_MASK_OR, &ignored, 0},
+        {BUFFER_CLEAR, &c->event_buffer, c->event_buffer & ~value},
+        {TRIGGER_MASK, &b->trigger_mask, value},
+        {BARRIER_STATUS, &b->status, value},
+        {TARGET_MASK, &b->target_mask, value},
+        {TRIGGER, &b->status, b->status | value},
+        {TRIGGER_SELF, &b->status, b->status | 1u << c->id},
+    };
+    for (size_t i = 0; i < sizeof registers / sizeof registers[0]; i++) {
+        if (registers[i].offset == where) {
+            *registers[i].target = registers[i].value;
+            if (found != NULL) {
+                barrier_check(s, found, c->cycle);
+            }
+            return true;
+        }
+    }
+    return refuse(s, c, offset, "no such register for a store");
 }
 
 static step wait_for_event(sim *s, core *c, uint32_t rd, bool clears) {
@@ -195,33 +162,34 @@ static step wait_for_event(sim *s, core *c, uint32_t rd, bool clears) {
     return STEP_SLEEP;
 }
 
+static step lock_mutex(sim *s, core *c, mutex *m, uint32_t rd) {
+    if (!m->locked) {
+        m->locked = true;
+        c->x[rd] = 0;
+        return STEP_OK;
+    }
+    if ((c->event_mask >> MUTEX_EVENT & 1) == 0) {
+        return refuse(s, c, c->wait_register, "the core would wait with the mutex event masked");
+    }
+    m->waiting |= 1u << c->id;
+    c->wait_rd = rd;
+    core_sleep(s, c, CORE_MUTEX_WAIT);
+    return STEP_SLEEP;
+}
+
 // p.elw: `offset` from the demultiplexer's base. The result goes to register rd at wake-up.
 step event_unit_wait(sim *s, core *c, uint32_t offset, uint32_t rd) {
-    c->wait_register = offset;
-    barrier *b = barrier_at(s, offset);
-    uint32_t which = offset % BARRIER_BYTES;
-    if (b != NULL && (which == TRIGGER_WAIT || which == TRIGGER_WAIT_CLEAR)) {
+    uint32_t where = c->wait_register = offset;
+    mutex *m = mutex_at(s, offset);
+    barrier *b = barrier_at(s, &where);
+    if (m != NULL) {
+        return lock_mutex(s, c, m, rd);
+    }
+    if (b != NULL && (where == TRIGGER_WAIT || where == TRIGGER_WAIT_CLEAR)) {
         b->status |= 1u << c->id;
         barrier_check(s, b, c->cycle); // the last core to come wakes the others before itself
-        return wait_for_event(s, c, rd, which == TRIGGER_WAIT_CLEAR);
+    } else if (where != EVENT_WAIT && where != EVENT_WAIT_CLEAR) {
+        return refuse(s, c, offset, "no such register for p.elw");
     }
-    mutex *m = mutex_at(s, offset);
-    if (m != NULL) {
-        if (!m->locked) {
-            m->locked = true;
-            c->x[rd] = 0;
-            return STEP_OK;
-        }
-        if ((c->event_mask >> MUTEX_EVENT & 1) == 0) {
-            return refuse(s, c, offset, "the core would wait with the mutex event masked");
-        }
-        m->waiting |= 1u << c->id;
-        c->wait_rd = rd;
-        core_sleep(s, c, CORE_MUTEX_WAIT);
-        return STEP_SLEEP;
-    }
-    if (offset == EVENT_WAIT || offset == EVENT_WAIT_CLEAR) {
-        return wait_for_event(s, c, rd, offset == EVENT_WAIT_CLEAR);
-    }
-    return refuse(s, c, offset, "no such register for p.elw");
+    return wait_for_event(s, c, rd, where == TRIGGER_WAIT_CLEAR || where == EVENT_WAIT_CLEAR);
 }

@@ -19,7 +19,8 @@
 #define RD c->x[in->rd]
 #define IMM in->imm
 #define PC address_of(c->region, in)
-#define LOOP_NUMBER (in->rs3 & 1)
+#define NUMBERED in->rs3 & 1
+#define NO_TRAPS "ecall: traps are not modelled"
 #define CLIP_BOUND clip_bound(in->rs2)
 #define RESULT_LATER(latency) ((latency) != 0 ? (uint32_t)(UINT64_C(1) << in->rd) : 0)
 
@@ -44,13 +45,6 @@
     do {                                                                                           \
         cycle = c->cycle;                                                                          \
         limit = s->reschedule ? 0 : limit;                                                         \
-    } while (0)
-#define STOP(kind, ...)                                                                            \
-    do {                                                                                           \
-        SYNC();                                                                                    \
-        PUBLISH();                                                                                 \
-        fault(s, c, kind, NULL, __VA_ARGS__);                                                      \
-        goto leave;                                                                                \
     } while (0)
 
 // The end of every instruction, before the next one is known.
@@ -80,44 +74,36 @@
     } while (0)
 #define CHECK_TARGET()                                                                             \
     if (!holds_code(c->region, target)) {                                                          \
-        SYNC();                                                                                    \
-        PUBLISH();                                                                                 \
-        if (!jump_region(s, c, target)) {                                                          \
-            goto leave;                                                                            \
-        }                                                                                          \
+        DO_SYNCHRONOUS(jump_region(s, c, target));                                                 \
     }
 // A branch or jump as the last instruction of a running hardware loop is not defined.
 #define CHECK_LOOP()                                                                               \
     if (in->loop_end && ends_loop(c, PC)) {                                                        \
-        STOP("hardware-loop", "the last instruction of a loop is a branch or jump");               \
+        DO_SYNCHRONOUS(fault(s, c, "hardware-loop", NULL, LAST_JUMPS));                            \
+    }
+#define LAST_JUMPS "the last instruction of a loop is a branch or jump"
+#define DO_SYNCHRONOUS(...)                                                                        \
+    SYNC();                                                                                        \
+    PUBLISH();                                                                                     \
+    if (!(__VA_ARGS__)) {                                                                          \
+        goto leave;                                                                                \
     }
 
 // What the kinds of instructions do.
 #define DO_VALUE(...)                                                                              \
     RD = (__VA_ARGS__);                                                                            \
     goto next;
-#define DO_NOTHING(...) goto next;
-#define DO_STACK(...)                                                                              \
-    SYNC();                                                                                        \
-    PUBLISH();                                                                                     \
-    if (!stack_moves(s, c, __VA_ARGS__)) {                                                         \
-        goto leave;                                                                                \
-    }                                                                                              \
-    DO_VALUE(__VA_ARGS__)
-#define DO_MULTIPLY(...)                                                                           \
-    cycle += t->mul_extra;                                                                         \
-    pending = RESULT_LATER(t->mul_use);                                                            \
-    RD = (__VA_ARGS__);                                                                            \
-    goto next_pending;
-#define DO_MULTIPLY_HIGH(...)                                                                      \
-    cycle += t->mulh_extra;                                                                        \
-    pending = RESULT_LATER(t->mulh_use);                                                           \
+#define DO_SYSTEM(...)                                                                             \
+    DO_SYNCHRONOUS(__VA_ARGS__);                                                                   \
+    goto next;
+#define DO_MULTIPLY(which, ...)                                                                    \
+    cycle += t->which##_extra;                                                                     \
+    pending = RESULT_LATER(t->which##_use);                                                        \
     RD = (__VA_ARGS__);                                                                            \
     goto next_pending;
 #define DO_DIVIDE(is_signed, ...)                                                                  \
     cycle += latency_divide(t, RS2, is_signed) - 1;                                                \
-    RD = (__VA_ARGS__);                                                                            \
-    goto next;
+    DO_VALUE(__VA_ARGS__)
 #define DO_BRANCH(...)                                                                             \
     CHECK_LOOP();                                                                                  \
     if (__VA_ARGS__) {                                                                             \
@@ -132,58 +118,50 @@
     CHECK_TARGET();                                                                                \
     RD = PC + in->half * 2u;                                                                       \
     GO(t->jump_extra);
-#define DO_RETURN(...)                                                                             \
-    CHECK_LOOP();                                                                                  \
-    target = c->mepc;                                                                              \
-    CHECK_TARGET();                                                                                \
-    GO(t->jump_extra);
-#define DO_LOAD_FROM(type, index, step_rs1)                                                        \
+#define IN_L1(type) (offset < c->l1_bytes && offset % sizeof(type) == 0)
+#define L1_EXTRA (l1_extra + (s->model_conflicts ? bank_delay(s, offset, cycle) : 0))
+#define BUS(type, store)                                                                           \
+    PUBLISH();                                                                                     \
+    if (bus_access(s, c, address, sizeof(type), store, &value) != STEP_OK) {                       \
+        goto leave;                                                                                \
+    }                                                                                              \
+    RESUME();
+#define DO_LOAD(type, index, step_rs1)                                                             \
     address = RS1 + (index);                                                                       \
     offset = address - L1_BASE;                                                                    \
     SYNC();                                                                                        \
-    if (offset < c->l1_bytes && offset % sizeof(type) == 0) {                                      \
+    if (IN_L1(type)) {                                                                             \
         type raw;                                                                                  \
         memcpy(&raw, l1 + offset, sizeof raw);                                                     \
         value = (uint32_t)raw;                                                                     \
-        cycle += l1_extra + (s->model_conflicts ? bank_delay(s, offset, cycle) : 0);               \
+        cycle += L1_EXTRA;                                                                         \
     } else {                                                                                       \
-        PUBLISH();                                                                                 \
-        if (bus_load(s, c, address, sizeof(type), &value) != STEP_OK) {                            \
-            goto leave;                                                                            \
-        }                                                                                          \
-        RESUME();                                                                                  \
+        BUS(type, false);                                                                          \
         value = (uint32_t)(type)value;                                                             \
     }                                                                                              \
     RS1 += (step_rs1);                                                                             \
     RD = value;                                                                                    \
     pending = RESULT_LATER(t->load_use);                                                           \
     goto next_pending;
-#define DO_STORE_TO(type, index, step_rs1)                                                         \
+#define DO_STORE(type, index, step_rs1)                                                            \
     address = RS1 + (index);                                                                       \
     offset = address - L1_BASE;                                                                    \
+    value = RS2;                                                                                   \
     SYNC();                                                                                        \
-    if (offset < c->l1_bytes && offset % sizeof(type) == 0 &&                                      \
-        !s->l1.has_code[offset >> CODE_BLOCK_BITS]) {                                              \
-        type raw = (type)RS2;                                                                      \
-        memcpy(l1 + offset, &raw, sizeof raw);                                                     \
-        cycle += l1_extra + (s->model_conflicts ? bank_delay(s, offset, cycle) : 0);               \
+    if (IN_L1(type) && !s->l1.has_code[offset >> CODE_BLOCK_BITS]) {                               \
+        memcpy(l1 + offset, &value, sizeof(type));                                                 \
+        cycle += L1_EXTRA;                                                                         \
     } else {                                                                                       \
-        PUBLISH();                                                                                 \
-        if (bus_store(s, c, address, sizeof(type), (type)RS2) != STEP_OK) {                        \
-            goto leave;                                                                            \
-        }                                                                                          \
-        RESUME();                                                                                  \
+        BUS(type, true);                                                                           \
     }                                                                                              \
     RS1 += (step_rs1);                                                                             \
     goto next;
-#define DO_LOAD(type, index) DO_LOAD_FROM(type, index, 0)
-#define DO_LOAD_POST(type, index) DO_LOAD_FROM(type, 0, index)
-#define DO_STORE(type, index) DO_STORE_TO(type, index, 0)
-#define DO_STORE_POST(type, index) DO_STORE_TO(type, 0, index)
-#define DO_EVENT_WAIT(type, index)                                                                 \
+#define DO_LOAD_POST DO_LOAD
+#define DO_STORE_POST DO_STORE
+#define DO_EVENT_WAIT(...)                                                                         \
     SYNC();                                                                                        \
     PUBLISH();                                                                                     \
-    switch (peripheral_wait(s, c, RS1 + (index), in->rd)) {                                        \
+    switch (peripheral_wait(s, c, __VA_ARGS__, in->rd)) {                                          \
     case STEP_SLEEP:                                                                               \
         goto asleep;                                                                               \
     case STEP_OK:                                                                                  \
@@ -198,32 +176,6 @@
     PUBLISH();                                                                                     \
     core_sleep(s, c, CORE_WFI);                                                                    \
     goto asleep;
-#define DO_LOOP(...)                                                                               \
-    __VA_ARGS__;                                                                                   \
-    goto next;
-#define DO_LOOP_SETUP(body, count)                                                                 \
-    if ((body) < 2) {                                                                              \
-        STOP("hardware-loop", "the loop ends before its body begins");                             \
-    }                                                                                              \
-    c->lpstart[LOOP_NUMBER] = PC + 4;                                                              \
-    set_loop_end(s, c, LOOP_NUMBER, PC + 2 * (body));                                              \
-    c->lpcount[LOOP_NUMBER] = (count);                                                             \
-    goto next;
-#define DO_CSR(...)                                                                                \
-    SYNC();                                                                                        \
-    PUBLISH();                                                                                     \
-    if (csr_access(s, c, in) != STEP_OK) {                                                         \
-        goto leave;                                                                                \
-    }                                                                                              \
-    goto next;
-#define DO_BREAKPOINT(...)                                                                         \
-    SYNC();                                                                                        \
-    PUBLISH();                                                                                     \
-    if (semihost_call(s, c) != STEP_OK) {                                                          \
-        goto leave;                                                                                \
-    }                                                                                              \
-    goto next;
-#define DO_ENVIRONMENT_CALL(...) STOP("environment-call", "ecall: traps are not modelled");
 
 #define LABEL(name, ...) [OP_##name] = &&do_##name,
 #define CODE(name, mask, match, fields, kind, ...) do_##name : DO_##kind(__VA_ARGS__)
@@ -333,7 +285,7 @@ leave:
     if (c->state == CORE_RUNNING) {
         s->key[c->id] = core_key(c);
     }
-    if (!single && left != 0 && s->status == STATUS_RUNNING) {
+    if (!single && left != 0 && s->status == RUNNING) {
         c = next_turn(s, &limit);
         if (c != NULL) {
             goto load;

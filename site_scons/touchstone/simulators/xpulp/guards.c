@@ -5,66 +5,64 @@
 
 #include <string.h>
 
-enum { HEADER_WORDS = 3, MAX_SLOTS = 64 };
+typedef struct {
+    uint32_t start, bytes;
+} extent;
 
-// The words {start, bytes, count of slots, {start, bytes} of each}; `block` 0 ends the watch.
-step guards_announced(sim *s, core *c, uint32_t block) {
+enum { MAX_SLOTS = 64, HEADER_BYTES = 12 };
+
+// Marks the bytes of L1 as forbidden or not; a fault if they lie elsewhere.
+static bool mark(sim *s, core *c, extent e, bool forbidden) {
+    uint32_t offset = e.start - L1_BASE;
+    if (offset > L1_SIZE || e.bytes > L1_SIZE - offset) {
+        return fault(s, c, "semihosting", &e.start, "an operand is announced outside L1");
+    }
+    memset(s->guards.forbidden + offset, forbidden, e.bytes);
+    return true;
+}
+
+// At `block` lie an extent (the arena), a count and the extents of so many operands; 0 ends the
+// watch.
+bool guards_announced(sim *s, core *c, uint32_t block) {
     if (!s->guards.trap) {
-        fault(s, c, "semihosting", NULL, "operands are announced without --over-reads trap");
-        return STEP_STOP;
+        return fault(s, c, "semihosting", NULL, "operands are announced without --over-reads trap");
     }
     s->guards.on = block != 0;
     s->guards.announced = true;
     if (block == 0) {
-        return STEP_OK;
+        return true;
     }
-    uint32_t header[HEADER_WORDS], slot[2];
-    const uint8_t *words = memory_span(s, block, sizeof header);
+    extent arena, slots[MAX_SLOTS];
+    uint32_t count = MAX_SLOTS + 1;
+    const uint8_t *words = memory_span(s, block, HEADER_BYTES);
     if (words != NULL) {
-        memcpy(header, words, sizeof header);
+        memcpy(&arena, words, sizeof arena);
+        memcpy(&count, words + sizeof arena, sizeof count);
     }
-    const uint32_t offset = words == NULL ? 0 : header[0] - L1_BASE;
-    if (words == NULL || offset > L1_SIZE || header[1] > L1_SIZE - offset ||
-        header[2] > MAX_SLOTS ||
-        memory_span(s, block, (HEADER_WORDS + 2 * header[2]) * 4) == NULL) {
-        fault(s, c, "semihosting", &block, "operands announced outside L1");
-        return STEP_STOP;
+    if (count > MAX_SLOTS || memory_span(s, block, HEADER_BYTES + count * sizeof *slots) == NULL) {
+        return fault(s, c, "semihosting", &block, "operands are announced outside the memories");
     }
+    memcpy(slots, words + HEADER_BYTES, count * sizeof *slots);
     memset(s->guards.forbidden, 0, sizeof s->guards.forbidden);
-    memset(s->guards.forbidden + offset, 1, header[1]);
-    for (uint32_t i = 0; i < header[2]; i++) {
-        memcpy(slot, words + 4 * (HEADER_WORDS + 2 * i), sizeof slot);
-        if (slot[0] - L1_BASE > L1_SIZE || slot[1] > L1_SIZE - (slot[0] - L1_BASE)) {
-            fault(s, c, "semihosting", &slot[0], "an operand is announced outside L1");
-            return STEP_STOP;
-        }
-        memset(s->guards.forbidden + (slot[0] - L1_BASE), 0, slot[1]);
+    bool ok = mark(s, c, arena, true);
+    for (uint32_t i = 0; ok && i < count; i++) {
+        ok = mark(s, c, slots[i], false);
     }
-    return STEP_OK;
+    return ok;
 }
 
 // False, and a fault, where [address, address + bytes) of L1 holds a byte of no operand.
 bool guards_allow(sim *s, const core *c, uint32_t address, uint32_t bytes, const char *what) {
-    if (!s->guards.on || address - L1_BASE >= L1_SIZE) {
+    const uint32_t offset = address - L1_BASE;
+    if (offset >= L1_SIZE) {
         return true;
     }
-    const uint32_t offset = address - L1_BASE;
     const uint32_t in_l1 = bytes < L1_SIZE - offset ? bytes : L1_SIZE - offset;
     const uint8_t *found = memchr(s->guards.forbidden + offset, 1, in_l1);
     if (found == NULL) {
         return true;
     }
     const uint32_t at = L1_BASE + (uint32_t)(found - s->guards.forbidden);
-    fault(s, c, "over-access", &at, "%s of %u bytes reaches beyond an operand", what,
-          (unsigned)bytes);
-    return false;
-}
-
-// False, and a fault, where traps were asked for and the firmware never said what to trap.
-bool guards_kept(sim *s, const core *c) {
-    if (s->guards.trap && !s->guards.announced) {
-        fault(s, c, "semihosting", NULL, "--over-reads trap, but no operands were announced");
-        return false;
-    }
-    return true;
+    return fault(s, c, "over-access", &at, "%s of %u bytes reaches beyond an operand", what,
+                 (unsigned)bytes);
 }

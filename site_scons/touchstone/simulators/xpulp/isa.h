@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every 32-bit instruction, one row each: name, the bits that tell it (word & mask == match), its
-// operand fields, its kind, and what it does in the words of execute.c. The words of a load or
-// store are the type that moves and its index: an offset, or what is added to rs1 afterwards.
-// No two rows overlap.
+// operand fields, its kind, and what it does in the words of execute.c. No two rows overlap.
 #ifndef XPULP_ISA_H
 #define XPULP_ISA_H
 
@@ -56,8 +54,8 @@ enum {
     X(JALR, FUNCT3, R(0, 0, 0x67), D | A | I, CALL, (RS1 + IMM) & ~1u)                             \
     X(BEQ, FUNCT3, R(0, 0, 0x63), A | B | BR, BRANCH, RS1 == RS2)                                  \
     X(BNE, FUNCT3, R(0, 1, 0x63), A | B | BR, BRANCH, RS1 != RS2)                                  \
-    X(BEQIMM, FUNCT3, R(0, 2, 0x63), A | BR, BRANCH, RS1 == signed_five(in->rs2))                  \
-    X(BNEIMM, FUNCT3, R(0, 3, 0x63), A | BR, BRANCH, RS1 != signed_five(in->rs2))                  \
+    X(BEQIMM, FUNCT3, R(0, 2, 0x63), A | BR, BRANCH, RS1 == sign_extend(in->rs2, 5))                  \
+    X(BNEIMM, FUNCT3, R(0, 3, 0x63), A | BR, BRANCH, RS1 != sign_extend(in->rs2, 5))                  \
     X(BLT, FUNCT3, R(0, 4, 0x63), A | B | BR, BRANCH, (int32_t)RS1 < (int32_t)RS2)                 \
     X(BGE, FUNCT3, R(0, 5, 0x63), A | B | BR, BRANCH, (int32_t)RS1 >= (int32_t)RS2)                \
     X(BLTU, FUNCT3, R(0, 6, 0x63), A | B | BR, BRANCH, RS1 < RS2)                                  \
@@ -81,44 +79,42 @@ enum {
     ALU(X, SRA, 0x20, 5, shift_right_signed(RS1, RS2 & 31))                                        \
     ALU(X, OR, 0, 6, RS1 | RS2)                                                                    \
     ALU(X, AND, 0, 7, RS1 & RS2)                                                                   \
-    X(MUL, FUNCT7, R(1, 0, 0x33), D | A | B, MULTIPLY, RS1 * RS2)                                  \
-    X(MULH, FUNCT7, R(1, 1, 0x33), D | A | B, MULTIPLY_HIGH, multiply_high(RS1, RS2))              \
-    X(MULHSU, FUNCT7, R(1, 2, 0x33), D | A | B, MULTIPLY_HIGH, multiply_high_mixed(RS1, RS2))      \
-    X(MULHU, FUNCT7, R(1, 3, 0x33), D | A | B, MULTIPLY_HIGH, multiply_high_unsigned(RS1, RS2))    \
+    X(MUL, FUNCT7, R(1, 0, 0x33), D | A | B, MULTIPLY, mul, RS1 * RS2)                             \
+    X(MULH, FUNCT7, R(1, 1, 0x33), D | A | B, MULTIPLY, mulh, upper(wide(RS1) * wide(RS2)))        \
+    X(MULHSU, FUNCT7, R(1, 2, 0x33), D | A | B, MULTIPLY, mulh, upper(wide(RS1) * RS2))            \
+    X(MULHU, FUNCT7, R(1, 3, 0x33), D | A | B, MULTIPLY, mulh, upper((uint64_t)RS1 * RS2))         \
     X(DIV, FUNCT7, R(1, 4, 0x33), D | A | B, DIVIDE, true, divide(RS1, RS2))                       \
     X(DIVU, FUNCT7, R(1, 5, 0x33), D | A | B, DIVIDE, false, RS2 == 0 ? WORD : RS1 / RS2)          \
     X(REM, FUNCT7, R(1, 6, 0x33), D | A | B, DIVIDE, true, remainder_signed(RS1, RS2))             \
     X(REMU, FUNCT7, R(1, 7, 0x33), D | A | B, DIVIDE, false, RS2 == 0 ? RS1 : RS1 % RS2)           \
-    X(FENCE, FUNCT3, R(0, 0, 0x0f), 0, NOTHING, )                                                  \
-    X(FENCE_I, WORD, 0x0000100f, 0, NOTHING, )                                                     \
-    X(ECALL, WORD, 0x00000073, 0, ENVIRONMENT_CALL, )                                              \
-    X(EBREAK, WORD, 0x00100073, 0, BREAKPOINT, )                                                   \
-    X(MRET, WORD, 0x30200073, 0, RETURN, )                                                         \
+    X(FENCE, FUNCT3, R(0, 0, 0x0f), 0, VALUE, 0)                                                   \
+    X(FENCE_I, WORD, 0x0000100f, 0, VALUE, 0)                                                      \
+    X(ECALL, WORD, 0x00000073, 0, SYSTEM, fault(s, c, "environment-call", NULL, NO_TRAPS))         \
+    X(EBREAK, WORD, 0x00100073, 0, SYSTEM, semihost_call(s, c))                                    \
+    X(MRET, WORD, 0x30200073, 0, CALL, c->mepc)                                                    \
     X(WFI, WORD, 0x10500073, 0, SLEEP, )                                                           \
-    X(CSRRW, FUNCT3, R(0, 1, 0x73), D | A | U, CSR, )                                              \
-    X(CSRRS, FUNCT3, R(0, 2, 0x73), D | A | U, CSR, )                                              \
-    X(CSRRC, FUNCT3, R(0, 3, 0x73), D | A | U, CSR, )                                              \
-    X(CSRRWI, FUNCT3, R(0, 5, 0x73), D | U, CSR, )                                                 \
-    X(CSRRSI, FUNCT3, R(0, 6, 0x73), D | U, CSR, )                                                 \
-    X(CSRRCI, FUNCT3, R(0, 7, 0x73), D | U, CSR, )
+    X(CSRRW, FUNCT3, R(0, 1, 0x73), D | A | U, SYSTEM, csr_access(s, c, in))                       \
+    X(CSRRS, FUNCT3, R(0, 2, 0x73), D | A | U, SYSTEM, csr_access(s, c, in))                       \
+    X(CSRRC, FUNCT3, R(0, 3, 0x73), D | A | U, SYSTEM, csr_access(s, c, in))                       \
+    X(CSRRWI, FUNCT3, R(0, 5, 0x73), D | U, SYSTEM, csr_access(s, c, in))                          \
+    X(CSRRSI, FUNCT3, R(0, 6, 0x73), D | U, SYSTEM, csr_access(s, c, in))                          \
+    X(CSRRCI, FUNCT3, R(0, 7, 0x73), D | U, SYSTEM, csr_access(s, c, in))                          \
+    /* What these become where they move a stack pointer that has to stay in its stack. */         \
+    X(STACK_ADDI, 0, 1, D | A | I, SYSTEM, move_stack(s, c, RS1 + IMM))                            \
+    X(STACK_ADD, 0, 1, D | A | B, SYSTEM, move_stack(s, c, RS1 + RS2))                             \
+    X(STACK_SUB, 0, 1, D | A | B, SYSTEM, move_stack(s, c, RS1 - RS2))
 
-// What these become where they move a stack pointer that has to stay in its stack.
-#define XPULP_STACK(X)                                                                             \
-    X(STACK_ADDI, 0, 1, D | A | I, STACK, RS1 + IMM)                                               \
-    X(STACK_ADD, 0, 1, D | A | B, STACK, RS1 + RS2)                                                \
-    X(STACK_SUB, 0, 1, D | A | B, STACK, RS1 - RS2)
-
-// The four forms of a load and of a store.
+// The four forms of a load and of a store: type, index and what is added to rs1 afterwards.
 #define LOADS(X, name, f3, f7, type)                                                               \
-    X(name, FUNCT3, R(0, f3, 0x03), D | A | I, LOAD, type, IMM)                                    \
-    X(name##_R, FUNCT7, R(f7, 7, 0x03), D | A | B, LOAD, type, RS2)                                \
-    X(name##_POST, FUNCT3, R(0, f3, 0x0b), D | A | I, LOAD_POST, type, IMM)                        \
-    X(name##_POST_R, FUNCT7, R(f7, 7, 0x0b), D | A | B, LOAD_POST, type, RS2)
+    X(name, FUNCT3, R(0, f3, 0x03), D | A | I, LOAD, type, IMM, 0)                                 \
+    X(name##_R, FUNCT7, R(f7, 7, 0x03), D | A | B, LOAD, type, RS2, 0)                             \
+    X(name##_POST, FUNCT3, R(0, f3, 0x0b), D | A | I, LOAD_POST, type, 0, IMM)                     \
+    X(name##_POST_R, FUNCT7, R(f7, 7, 0x0b), D | A | B, LOAD_POST, type, 0, RS2)
 #define STORES(X, name, f3, type)                                                                  \
-    X(name, FUNCT3, R(0, f3, 0x23), A | B | S, STORE, type, IMM)                                   \
-    X(name##_R, FUNCT7, R(0, 4 + f3, 0x23), A | B | C, STORE, type, RS3)                           \
-    X(name##_POST, FUNCT3, R(0, f3, 0x2b), A | B | S, STORE_POST, type, IMM)                       \
-    X(name##_POST_R, FUNCT7, R(0, 4 + f3, 0x2b), A | B | C, STORE_POST, type, RS3)
+    X(name, FUNCT3, R(0, f3, 0x23), A | B | S, STORE, type, IMM, 0)                                \
+    X(name##_R, FUNCT7, R(0, 4 + f3, 0x23), A | B | C, STORE, type, RS3, 0)                        \
+    X(name##_POST, FUNCT3, R(0, f3, 0x2b), A | B | S, STORE_POST, type, 0, IMM)                    \
+    X(name##_POST_R, FUNCT7, R(0, 4 + f3, 0x2b), A | B | C, STORE_POST, type, 0, RS3)
 #define XPULP_MEMORY(X)                                                                            \
     LOADS(X, LB, 0, 0x00, int8_t)                                                                  \
     LOADS(X, LH, 1, 0x08, int16_t)                                                                 \
@@ -128,15 +124,16 @@ enum {
     STORES(X, SB, 0, uint8_t)                                                                      \
     STORES(X, SH, 1, uint16_t)                                                                     \
     STORES(X, SW, 2, uint32_t)                                                                     \
-    X(ELW, FUNCT3, R(0, 6, 0x03), D | A | I, EVENT_WAIT, uint32_t, IMM)
+    X(ELW, FUNCT3, R(0, 6, 0x03), D | A | I, EVENT_WAIT, RS1 + IMM)
 
+#define LOOP(X, name, mask, f3, fields, value) X(name, mask, R(0, f3, 0x7b), fields, VALUE, value)
 #define XPULP_LOOPS(X)                                                                             \
-    X(LP_STARTI, NUMBER_IMM, R(0, 0, 0x7b), U, LOOP, c->lpstart[LOOP_NUMBER] = PC + IMM * 2)       \
-    X(LP_ENDI, NUMBER_IMM, R(0, 1, 0x7b), U, LOOP, set_loop_end(s, c, LOOP_NUMBER, PC + IMM * 2))  \
-    X(LP_COUNT, NUMBER_REG, R(0, 2, 0x7b), A | U, LOOP, c->lpcount[LOOP_NUMBER] = RS1)             \
-    X(LP_COUNTI, NUMBER_IMM, R(0, 3, 0x7b), U, LOOP, c->lpcount[LOOP_NUMBER] = IMM)                \
-    X(LP_SETUP, NUMBER, R(0, 4, 0x7b), A | U, LOOP_SETUP, IMM, RS1)                                \
-    X(LP_SETUPI, NUMBER, R(0, 5, 0x7b), U, LOOP_SETUP, in->rs1, IMM)
+    LOOP(X, LP_STARTI, NUMBER_IMM, 0, U, c->lpstart[NUMBERED] = PC + 2 * IMM)                      \
+    LOOP(X, LP_ENDI, NUMBER_IMM, 1, U, set_loop_end(s, c, NUMBERED, PC + 2 * IMM))                 \
+    LOOP(X, LP_COUNT, NUMBER_REG, 2, A | U, c->lpcount[NUMBERED] = RS1)                            \
+    LOOP(X, LP_COUNTI, NUMBER_IMM, 3, U, c->lpcount[NUMBERED] = IMM)                               \
+    LOOP(X, LP_SETUP, NUMBER, 4, A | U, set_loop(s, c, NUMBERED, PC, 2 * IMM, RS1))                \
+    LOOP(X, LP_SETUPI, NUMBER, 5, U, set_loop(s, c, NUMBERED, PC, 2u * in->rs1, IMM))
 
 #define XPULP_SCALAR(X)                                                                            \
     BIT(X, ABS, 0x02, 0, (int32_t)RS1 < 0 ? 0u - RS1 : RS1)                                        \
@@ -148,8 +145,8 @@ enum {
     ALU(X, MAX, 0x02, 6, (int32_t)RS1 > (int32_t)RS2 ? RS1 : RS2)                                  \
     ALU(X, MAXU, 0x02, 7, RS1 > RS2 ? RS1 : RS2)                                                   \
     ALU(X, ROR, 0x04, 5, rotate_right(RS1, RS2))                                                   \
-    BIT(X, FF1, 0x08, 0, first_one(RS1))                                                           \
-    BIT(X, FL1, 0x08, 1, last_one(RS1))                                                            \
+    BIT(X, FF1, 0x08, 0, RS1 != 0 ? __builtin_ctz(RS1) : 32)                                       \
+    BIT(X, FL1, 0x08, 1, RS1 != 0 ? 31 - __builtin_clz(RS1) : 32)                                  \
     BIT(X, CLB, 0x08, 2, sign_bits(RS1))                                                           \
     BIT(X, CNT, 0x08, 3, (uint32_t)__builtin_popcount(RS1))                                        \
     BIT(X, EXTHS, 0x08, 4, low_signed(RS1))                                                        \
@@ -257,23 +254,23 @@ enum {
 #define MOVE(X, name, mask, op6, f3, fields, value)                                                \
     X(PV_##name, mask, R(2 * op6, f3, 0x57), D | A | fields, VALUE, value)
 #define XPULP_MOVES(X)                                                                             \
-    MOVE(X, ABS_H, UNARY, 0x1c, 0, 0, simd_abs_16(RS1))                                            \
-    MOVE(X, ABS_B, UNARY, 0x1c, 1, 0, simd_abs_8(RS1))                                             \
+    MOVE(X, ABS_H, UNARY, 0x1c, 0, 0, simd_DISTANCE_16(RS1, 0))                                    \
+    MOVE(X, ABS_B, UNARY, 0x1c, 1, 0, simd_DISTANCE_8(RS1, 0))                                     \
     MOVE(X, EXTRACT_H, HALF, 0x1e, 6, E, low_signed(RS1 >> 16 * IMM))                              \
     MOVE(X, EXTRACT_B, BYTE, 0x1e, 7, E, (uint32_t)(int8_t)(RS1 >> 8 * IMM))                       \
     MOVE(X, EXTRACTU_H, HALF, 0x24, 6, E, RS1 >> 16 * IMM & 0xffffu)                               \
     MOVE(X, EXTRACTU_B, BYTE, 0x24, 7, E, RS1 >> 8 * IMM & 0xffu)                                  \
     MOVE(X, INSERT_H, HALF, 0x2c, 6, C | E, insert(RD, RS1, 15 << 5 | 16 * IMM))                   \
     MOVE(X, INSERT_B, BYTE, 0x2c, 7, C | E, insert(RD, RS1, 7 << 5 | 8 * IMM))                     \
-    MOVE(X, SHUFFLE_H, FUNCT7, 0x30, 0, B, simd_shuffle_16(RS1, RS1, RS2))                         \
-    MOVE(X, SHUFFLE_B, FUNCT7, 0x30, 1, B, simd_shuffle_8(RS1, RS1, RS2))                          \
-    MOVE(X, SHUFFLE2_H, FUNCT7, 0x32, 0, B | C, simd_shuffle_16(RS1, RD, RS2))                     \
-    MOVE(X, SHUFFLE2_B, FUNCT7, 0x32, 1, B | C, simd_shuffle_8(RS1, RD, RS2))                      \
-    MOVE(X, SHUFFLE_SCI_H, BYTE, 0x30, 6, E, simd_shuffle_16(RS1, RS1, two_lanes(IMM)))            \
-    MOVE(X, SHUFFLEI0_SCI_B, SIX, 0x30, 7, E, simd_shuffle_8(RS1, RS1, four_lanes(IMM, 0)))        \
-    MOVE(X, SHUFFLEI1_SCI_B, SIX, 0x3a, 7, E, simd_shuffle_8(RS1, RS1, four_lanes(IMM, 1)))        \
-    MOVE(X, SHUFFLEI2_SCI_B, SIX, 0x3c, 7, E, simd_shuffle_8(RS1, RS1, four_lanes(IMM, 2)))        \
-    MOVE(X, SHUFFLEI3_SCI_B, SIX, 0x3e, 7, E, simd_shuffle_8(RS1, RS1, four_lanes(IMM, 3)))        \
+    MOVE(X, SHUFFLE_H, FUNCT7, 0x30, 0, B, simd_shuffle(RS1, RS1, RS2, 16))                        \
+    MOVE(X, SHUFFLE_B, FUNCT7, 0x30, 1, B, simd_shuffle(RS1, RS1, RS2, 8))                         \
+    MOVE(X, SHUFFLE2_H, FUNCT7, 0x32, 0, B | C, simd_shuffle(RS1, RD, RS2, 16))                    \
+    MOVE(X, SHUFFLE2_B, FUNCT7, 0x32, 1, B | C, simd_shuffle(RS1, RD, RS2, 8))                     \
+    MOVE(X, SHUFFLE_SCI_H, BYTE, 0x30, 6, E, simd_shuffle(RS1, RS1, two_lanes(IMM), 16))           \
+    MOVE(X, SHUFFLEI0_SCI_B, SIX, 0x30, 7, E, simd_shuffle(RS1, RS1, four_lanes(IMM, 0), 8))       \
+    MOVE(X, SHUFFLEI1_SCI_B, SIX, 0x3a, 7, E, simd_shuffle(RS1, RS1, four_lanes(IMM, 1), 8))       \
+    MOVE(X, SHUFFLEI2_SCI_B, SIX, 0x3c, 7, E, simd_shuffle(RS1, RS1, four_lanes(IMM, 2), 8))       \
+    MOVE(X, SHUFFLEI3_SCI_B, SIX, 0x3e, 7, E, simd_shuffle(RS1, RS1, four_lanes(IMM, 3), 8))       \
     MOVE(X, PACK_H, FUNCT7, 0x34, 0, B, RS1 << 16 | low_unsigned(RS2))                             \
     MOVE(X, PACKHI_B, FUNCT7, 0x36, 1, B | C,                                                      \
          (RS1 & 0xffu) << 24 | (RS2 & 0xffu) << 16 | low_unsigned(RD))                             \
@@ -281,7 +278,7 @@ enum {
          (RD & 0xffff0000u) | (RS1 & 0xffu) << 8 | (RS2 & 0xffu))
 
 #define XPULP_INSTRUCTIONS(X)                                                                      \
-    XPULP_BASE(X) XPULP_STACK(X) XPULP_MEMORY(X) XPULP_LOOPS(X) XPULP_SCALAR(X)                    \
+    XPULP_BASE(X) XPULP_MEMORY(X) XPULP_LOOPS(X) XPULP_SCALAR(X)                                   \
     XPULP_NORMALISED(X) XPULP_LANES(LANE_ROWS, X) XPULP_DOTS(DOT_ROWS, X) XPULP_MOVES(X)
 
 // clang-format on
@@ -289,24 +286,16 @@ enum {
 typedef enum {
     KIND_VALUE,
     KIND_MULTIPLY,
-    KIND_MULTIPLY_HIGH,
     KIND_DIVIDE,
     KIND_CALL,
     KIND_BRANCH,
-    KIND_RETURN,
     KIND_LOAD,
     KIND_LOAD_POST,
     KIND_STORE,
     KIND_STORE_POST,
     KIND_EVENT_WAIT,
     KIND_SLEEP,
-    KIND_LOOP,
-    KIND_LOOP_SETUP,
-    KIND_STACK,
-    KIND_CSR,
-    KIND_ENVIRONMENT_CALL,
-    KIND_BREAKPOINT,
-    KIND_NOTHING
+    KIND_SYSTEM
 } kind;
 
 typedef struct {

@@ -2,15 +2,9 @@
 // The columns of the table of latencies (xpulp.h), and what a division takes.
 #include "xpulp.h"
 
-#include <string.h>
-
 #define GVSOC(name, gvsoc, rtl) .name = gvsoc,
 #define RTL(name, gvsoc, rtl) .name = rtl,
-static const latency gvsoc = {XPULP_LATENCIES(GVSOC)}, rtl = {XPULP_LATENCIES(RTL)};
-
-const latency *latency_find(const char *name) {
-    return strcmp(name, "gvsoc") == 0 ? &gvsoc : strcmp(name, "rtl") == 0 ? &rtl : NULL;
-}
+const latency latencies[] = {{XPULP_LATENCIES(GVSOC)}, {XPULP_LATENCIES(RTL)}};
 
 uint32_t latency_divide(const latency *t, uint32_t divisor, bool is_signed) {
     if (divisor == 0) {

@@ -6,90 +6,86 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { L1_MINIMUM = 4096, SKEW_MAXIMUM = 100000 };
-
+// An option's value: a text, one of two words (as 0 or 1), or a number between bounds.
 typedef struct {
-    const char *image, *stream, *log, *report, *limit, *timing, *conflicts, *icache, *stacks;
-    const char *profile, *trace, *over_reads, *l1_bytes, *skew;
-} options;
+    const char *name, *takes;
+    const char **text;
+    uint64_t *number;
+    const char *words[2];
+    uint64_t least, most;
+    bool power_of_two;
+} option;
 
-static int usage(const char *reason) {
-    fprintf(stderr,
-            "xpulp_sim: %s\nusage: xpulp_sim IMAGE.elf --stream FILE --log FILE --report FILE "
-            "--max-instructions N [--timing gvsoc|rtl] [--bank-conflicts on|off] "
-            "[--icache on|off] [--l1-bytes N] [--over-reads allow|trap] [--stacks BASE:BYTES] "
-            "[--profile FILE] "
-            "[--trace FILE] [--barrier-skew CYCLES]\n",
-            reason);
-    return 2;
-}
-
-static const char *parse(int argc, char **argv, options *out) {
-    const struct {
-        const char *name;
-        const char **value;
-    } known[] = {{"--stream", &out->stream},         {"--log", &out->log},
-                 {"--report", &out->report},         {"--max-instructions", &out->limit},
-                 {"--timing", &out->timing},         {"--bank-conflicts", &out->conflicts},
-                 {"--icache", &out->icache},         {"--stacks", &out->stacks},
-                 {"--profile", &out->profile},       {"--trace", &out->trace},
-                 {"--over-reads", &out->over_reads}, {"--l1-bytes", &out->l1_bytes},
-                 {"--barrier-skew", &out->skew}};
-    for (int i = 1; i < argc; i++) {
-        const char **target = NULL;
-        for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
-            target = strcmp(argv[i], known[k].name) == 0 ? known[k].value : target;
-        }
-        if (target == NULL) {
-            if (argv[i][0] == '-' || out->image != NULL) {
-                return "unknown argument";
-            }
-            out->image = argv[i];
-        } else if (++i < argc) {
-            *target = argv[i];
-        } else {
-            return "an option lacks its value";
-        }
+static bool read_value(const option *o, const char *value) {
+    if (o->text != NULL) {
+        *o->text = value;
+        return true;
     }
-    bool complete = out->image && out->stream && out->log && out->report && out->limit;
-    return complete ? NULL : "an argument is missing";
-}
-
-static bool parse_count(const char *text, uint64_t *value) {
+    if (o->words[0] != NULL) {
+        *o->number = strcmp(value, o->words[1]) == 0;
+        return *o->number == 1 || strcmp(value, o->words[0]) == 0;
+    }
     char *end = NULL;
     errno = 0;
-    unsigned long long parsed = strtoull(text, &end, 10);
-    *value = parsed;
-    return errno == 0 && end != text && *end == '\0' && text[0] != '-' && parsed > 0;
+    *o->number = strtoull(value, &end, 10);
+    return errno == 0 && end != value && *end == '\0' && value[0] != '-' &&
+           *o->number >= o->least && *o->number <= o->most &&
+           !(o->power_of_two && (*o->number & (*o->number - 1)) != 0);
 }
 
 // Where core 0's stack begins, and how long each is: the others follow it.
-static bool parse_stacks(const char *text, sim *s) {
+static bool read_stacks(const char *value, sim *s) {
     char *end = NULL;
-    unsigned long base = strtoul(text, &end, 0);
-    bool ok = end != text && *end == ':' && base <= UINT32_MAX;
-    unsigned long bytes = ok ? strtoul(end + 1, &end, 0) : 0;
+    unsigned long long base = strtoull(value, &end, 0);
+    bool ok = end != value && *end == ':' && base <= UINT32_MAX;
+    unsigned long long bytes = ok ? strtoull(end + 1, &end, 0) : 0;
     s->stack_base = (uint32_t)base;
     s->stack_bytes = (uint32_t)bytes;
     return ok && *end == '\0' && bytes > 0 && bytes <= s->l1.size;
 }
 
-static bool parse_switch(const char *text, bool *value) {
-    *value = strcmp(text, "on") == 0;
-    return *value || strcmp(text, "off") == 0;
+// The command line, and how to say it.
+typedef struct {
+    const option *known;
+    size_t count;
+    const char *image;
+} command;
+
+static int refuse(const command *line, const char *name, const char *verb, const char *what) {
+    fprintf(stderr, "xpulp_sim: %s %s %s\nusage: xpulp_sim IMAGE.elf, options:\n", name, verb,
+            what);
+    for (size_t i = 0; i < line->count; i++) {
+        fprintf(stderr, "  %s %s\n", line->known[i].name, line->known[i].takes);
+    }
+    return 2;
+}
+
+static int parse(command *line, int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        const option *o = NULL;
+        for (size_t k = 0; k < line->count; k++) {
+            o = strcmp(argv[i], line->known[k].name) == 0 ? &line->known[k] : o;
+        }
+        if (o != NULL && (++i == argc || !read_value(o, argv[i]))) {
+            return refuse(line, o->name, "takes", o->takes);
+        }
+        if (o == NULL && (argv[i][0] == '-' || line->image != NULL)) {
+            return refuse(line, argv[i], "is", "an unknown argument");
+        }
+        line->image = o == NULL ? argv[i] : line->image;
+    }
+    return 0;
 }
 
 static void reset(sim *s, uint64_t max_instructions) {
     for (uint32_t i = 0; i < ALL_CORES; i++) {
-        s->cores[i].id = i;
-        s->cores[i].rank = i;
-        s->ranked[i] = (uint8_t)i;
-        s->cores[i].state = CORE_OFF;
-        s->cores[i].fetch_base = UINT32_MAX;
-        s->cores[i].region = &s->l2;
-        s->cores[i].at = s->l2.code;
+        core *c = &s->cores[i];
+        c->id = c->rank = s->ranked[i] = (uint8_t)i;
+        c->fetch_base = UINT32_MAX;
+        c->region = &s->l2;
+        c->at = s->l2.code;
         // Accesses that may have to be trapped all go over the bus.
-        s->cores[i].l1_bytes = i == FC || s->guards.trap ? 0 : s->l1.size;
+        c->l1_bytes = i == FC || s->guards.trap ? 0 : s->l1.size;
         s->key[i] = UINT64_MAX;
     }
     s->key[ALL_CORES] = UINT64_MAX;
@@ -100,71 +96,68 @@ static void reset(sim *s, uint64_t max_instructions) {
                         : bound;
 }
 
-static int run(sim *s, const options *o) {
-    s->stream = fopen(o->stream, "wb");
-    s->log = fopen(o->log, "wb");
-    bool ok = s->stream != NULL && s->log != NULL && observer_open(s, o->profile, o->trace);
+// The report comes last: without one the run counts for nothing.
+static int run(sim *s, const char *report, const char *profile, const char *trace) {
+    bool ok = s->stream != NULL && s->log != NULL && observer_open(s, profile, trace);
     if (ok) {
         run_system(s);
-    } else {
+        ok = ferror(s->stream) == 0 && ferror(s->log) == 0;
+        ok = fclose(s->stream) == 0 && fclose(s->log) == 0 && ok;
+    }
+    ok = observer_close(s) && ok && write_report(s, report);
+    if (!ok) {
         fprintf(stderr, "xpulp_sim: cannot write an output file\n");
     }
-    ok = observer_close(s) && ok;
-    FILE *files[2] = {s->stream, s->log};
-    for (int i = 0; i < 2; i++) {
-        if (files[i] != NULL) {
-            ok = ferror(files[i]) == 0 && ok;
-            ok = fclose(files[i]) == 0 && ok;
-        }
-    }
-    return ok && write_report(s, o->report) ? 0 : 2;
+    return ok ? 0 : 2;
 }
 
 int main(int argc, char **argv) {
-    options o = {.timing = "gvsoc", .conflicts = "off", .icache = "off", .over_reads = "allow"};
-    o.l1_bytes = "131072";
-    o.skew = "0";
-    const char *problem = parse(argc, argv, &o);
-    uint64_t limit = 0;
-    if (problem != NULL) {
-        return usage(problem);
+    const char *stream = NULL, *log = NULL, *report = NULL;
+    const char *stacks = NULL, *profile = NULL, *trace = NULL;
+    uint64_t limit = 0, timing = 0, conflicts = 0, icache = 0, trap = 0;
+    uint64_t l1_bytes = L1_SIZE, skew = 0;
+    const option known[] = {
+        {"--stream", "FILE", .text = &stream},
+        {"--log", "FILE", .text = &log},
+        {"--report", "FILE", .text = &report},
+        {"--max-instructions", "a positive number", .number = &limit, .least = 1,
+         .most = UINT64_MAX},
+        {"--timing", "gvsoc or rtl", .number = &timing, .words = {"gvsoc", "rtl"}},
+        {"--bank-conflicts", "on or off", .number = &conflicts, .words = {"off", "on"}},
+        {"--icache", "on or off", .number = &icache, .words = {"off", "on"}},
+        {"--over-reads", "allow or trap", .number = &trap, .words = {"allow", "trap"}},
+        {"--l1-bytes", "a power of two from 4096 to 131072", .number = &l1_bytes, .least = 4096,
+         .most = L1_SIZE, .power_of_two = true},
+        {"--barrier-skew", "cycles, up to 100000", .number = &skew, .most = 100000},
+        {"--stacks", "BASE:BYTES", .text = &stacks},
+        {"--profile", "FILE", .text = &profile},
+        {"--trace", "FILE", .text = &trace},
+    };
+    command line = {known, sizeof known / sizeof known[0], NULL};
+    if (parse(&line, argc, argv) != 0) {
+        return 2;
     }
-    if (!parse_count(o.limit, &limit)) {
-        return usage("--max-instructions takes a positive number");
-    }
-    uint64_t l1_bytes = 0;
-    if (!parse_count(o.l1_bytes, &l1_bytes) || l1_bytes > L1_SIZE || l1_bytes < L1_MINIMUM ||
-        (l1_bytes & (l1_bytes - 1)) != 0) {
-        return usage("--l1-bytes takes a power of two from 4096 to 131072");
+    if (line.image == NULL || stream == NULL || log == NULL || report == NULL || limit == 0) {
+        return refuse(&line, "an image and the first four options", "are", "needed");
     }
     sim *s = calloc(1, sizeof *s);
     if (s == NULL || !sim_allocate(s, (uint32_t)l1_bytes)) {
         fprintf(stderr, "xpulp_sim: out of memory\n");
         return 2;
     }
-    s->timing = latency_find(o.timing);
-    if (s->timing == NULL) {
-        return usage("--timing takes gvsoc or rtl");
+    if (stacks != NULL && !read_stacks(stacks, s)) {
+        return refuse(&line, "--stacks", "takes", "BASE:BYTES");
     }
-    if (!parse_switch(o.conflicts, &s->model_conflicts) ||
-        !parse_switch(o.icache, &s->model_icache)) {
-        return usage("--bank-conflicts and --icache take on or off");
-    }
-    s->guards.trap = strcmp(o.over_reads, "trap") == 0;
-    if (!s->guards.trap && strcmp(o.over_reads, "allow") != 0) {
-        return usage("--over-reads takes allow or trap");
-    }
-    uint64_t skew = 0;
-    if (strcmp(o.skew, "0") != 0 && (!parse_count(o.skew, &skew) || skew > SKEW_MAXIMUM)) {
-        return usage("--barrier-skew takes cycles, up to 100000");
-    }
+    s->timing = &latencies[timing];
+    s->model_conflicts = conflicts != 0;
+    s->model_icache = icache != 0;
+    s->guards.trap = trap != 0;
     s->barrier_skew = (uint32_t)skew;
-    if (o.stacks != NULL && !parse_stacks(o.stacks, s)) {
-        return usage("--stacks takes BASE:BYTES");
-    }
     reset(s, limit);
-    int status = load_image(s, o.image) ? run(s, &o) : 2;
-    sim_free(s);
-    free(s);
-    return status;
+    if (!load_image(s, line.image)) {
+        return 2;
+    }
+    s->stream = fopen(stream, "wb");
+    s->log = fopen(log, "wb");
+    return run(s, report, profile, trace);
 }

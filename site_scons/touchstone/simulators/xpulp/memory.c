@@ -6,21 +6,19 @@
 #include <stdarg.h>
 #include <string.h>
 
-void fault(sim *s, const core *c, const char *kind, const uint32_t *address, const char *format,
+bool fault(sim *s, const core *c, const char *kind, const uint32_t *address, const char *format,
            ...) {
-    if (s->status != STATUS_RUNNING) {
-        return; // only the first fault counts
+    if (s->status == RUNNING) { // only the first fault counts
+        s->status = FAULT;
+        s->fault = (fault_record){.kind = kind, .core = c->id, .pc = core_pc(c)};
+        s->fault.has_address = address != NULL;
+        s->fault.address = address != NULL ? *address : 0;
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(s->fault.detail, sizeof s->fault.detail, format, arguments);
+        va_end(arguments);
     }
-    s->status = STATUS_FAULT;
-    s->fault.kind = kind;
-    s->fault.core = c->id;
-    s->fault.pc = core_pc(c);
-    s->fault.has_address = address != NULL;
-    s->fault.address = address != NULL ? *address : 0;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(s->fault.detail, sizeof s->fault.detail, format, arguments);
-    va_end(arguments);
+    return false;
 }
 
 region *region_find(sim *s, uint32_t address) {
@@ -48,27 +46,19 @@ void mark_executed(region *r, uint32_t offset, uint32_t half_words) {
 
 bool hits_code(const region *r, uint32_t offset, uint32_t bytes) {
     uint32_t last = offset + bytes - 1;
-    if (!r->has_code[offset >> CODE_BLOCK_BITS] && !r->has_code[last >> CODE_BLOCK_BITS]) {
-        return false;
-    }
-    for (uint32_t half = offset / 2; half <= last / 2; half++) {
-        if (r->executed[half]) {
-            return true;
-        }
-    }
-    return false;
+    bool may = r->has_code[offset >> CODE_BLOCK_BITS] || r->has_code[last >> CODE_BLOCK_BITS];
+    return may && memchr(r->executed + offset / 2, 1, last / 2 - offset / 2 + 1) != NULL;
 }
 
 // Checks that the access lies in `r` and charges its cycles.
-static step memory_access(sim *s, core *c, const region *r, uint32_t address, uint32_t bytes,
-                          bool store) {
-    if (s->guards.on && !guards_allow(s, c, address, bytes, store ? "store" : "load")) {
+static step charge(sim *s, core *c, const region *r, uint32_t address, uint32_t bytes, bool store) {
+    const char *what = store ? "store" : "load";
+    if (s->guards.on && !guards_allow(s, c, address, bytes, what)) {
         return STEP_STOP;
     }
     if (bytes > r->size - (address - r->base)) {
-        fault(s, c, "memory-access", &address, "%s of %u bytes crosses the end of %s",
-              store ? "store" : "load", (unsigned)bytes, r == &s->l1 ? "L1" : "L2");
-        return STEP_STOP;
+        return fault(s, c, "memory-access", &address, "%s of %u bytes crosses the end of %s", what,
+                     (unsigned)bytes, r == &s->l1 ? "L1" : "L2");
     }
     uint32_t cost = c->id == FC   ? s->timing->fc_memory
                     : r == &s->l1 ? s->timing->l1
@@ -92,40 +82,29 @@ static step memory_access(sim *s, core *c, const region *r, uint32_t address, ui
     return STEP_OK;
 }
 
-step bus_load(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t *value) {
+step bus_access(sim *s, core *c, uint32_t address, uint32_t bytes, bool store, uint32_t *value) {
     region *r = region_find(s, address);
     if (r == NULL) {
-        return peripheral_load(s, c, address, bytes, value);
+        return store ? peripheral_store(s, c, address, bytes, *value)
+                     : peripheral_load(s, c, address, bytes, value);
     }
-    bool second = c->split; // of a load whose first bytes were read in an earlier cycle
-    step result = memory_access(s, c, r, address, bytes, false);
-    if (result != STEP_STOP) {
-        *value = 0;
-        memcpy(value, r->bytes + (address - r->base), bytes);
-        if (second) {
-            memcpy(value, &c->first_half, 4 - (address & 3));
-        }
-        c->first_half = *value;
-    }
-    return result;
-}
-
-step bus_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value) {
-    region *r = region_find(s, address);
-    if (r == NULL) {
-        return peripheral_store(s, c, address, bytes, value);
-    }
-    uint32_t first = c->split ? 4 - (address & 3) : 0; // bytes stored in an earlier cycle
-    step result = memory_access(s, c, r, address, bytes, true);
+    uint32_t offset = address - r->base, half = 4 - (address & 3);
+    uint32_t first = c->split ? half : 0; // bytes that were moved in an earlier cycle
+    step result = charge(s, c, r, address, bytes, store);
     if (result == STEP_STOP) {
         return result;
     }
-    uint32_t offset = address - r->base;
-    if (hits_code(r, offset, bytes)) {
-        fault(s, c, "code-write", &address, "store to an instruction that was executed");
-        return STEP_STOP;
+    if (store && hits_code(r, offset, bytes)) {
+        return fault(s, c, "code-write", &address, "store to an instruction that was executed");
     }
-    uint32_t end = result == STEP_SPLIT ? 4 - (address & 3) : bytes;
-    memcpy(r->bytes + offset + first, (const uint8_t *)&value + first, end - first);
+    uint32_t count = (result == STEP_SPLIT ? half : bytes) - first;
+    uint8_t *memory = r->bytes + offset + first;
+    if (store) {
+        memcpy(memory, (const uint8_t *)value + first, count);
+    } else {
+        c->loaded = first != 0 ? c->loaded : 0;
+        memcpy((uint8_t *)&c->loaded + first, memory, count);
+        *value = c->loaded;
+    }
     return result;
 }

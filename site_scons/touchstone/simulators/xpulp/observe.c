@@ -42,7 +42,7 @@ static void explain(const sim *s, const insn *in, const uint32_t *address, uint6
         why = CAUSE_BANK_CONFLICT;
     } else if (address != NULL) {
         why = region_find((sim *)s, *address) != NULL ? CAUSE_L2 : CAUSE_PERIPHERAL;
-    } else if (kind >= KIND_CALL && kind <= KIND_RETURN) {
+    } else if (kind >= KIND_CALL && kind <= KIND_BRANCH) {
         why = CAUSE_BRANCH;
     } else if (kind >= KIND_MULTIPLY && kind <= KIND_DIVIDE) {
         why = CAUSE_MULTI_CYCLE;
@@ -170,7 +170,7 @@ void observe(sim *s, core *c, uint64_t limit) {
     if (within(s)) {
         count_sleep(s, c, c->cycle);
     }
-    while (s->left != 0 && s->status == STATUS_RUNNING && c->state == CORE_RUNNING) {
+    while (s->left != 0 && s->status == RUNNING && c->state == CORE_RUNNING) {
         const insn *in = c->at;
         snapshot before = take(c);
         bool was_within = within(s);

@@ -1,70 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-// The JSON report, written last and under its final name only when complete.
+// The JSON report: how the run ended, and where every core was. standstill.py says in words why a
+// run did not end by itself.
 #include "xpulp.h"
 
-#include <stdlib.h>
-#include <string.h>
+static void print_pairs(FILE *file, const sim *s) {
+    const char *separator = "";
+    fprintf(file, "\"counter_reads\":[");
+    for (uint32_t i = 0; i < s->read_count; i++, separator = ",") {
+        fprintf(file, "%s[%llu,%llu]", separator, (unsigned long long)s->reads[i].cycles,
+                (unsigned long long)s->reads[i].instructions);
+    }
+}
 
-step write_output(sim *s, core *c, FILE *file, const void *bytes, uint32_t count) {
-    if (file == s->stream && !dma_complete(s, c, "when a result is written")) {
-        return STEP_STOP;
+// State (core_state), pc and, for who waits in the event unit, the register's offset there.
+static void print_cores(FILE *file, const sim *s) {
+    fprintf(file, "],\n\"cores\":[");
+    for (uint32_t i = 0; i < ALL_CORES; i++) {
+        const core *c = &s->cores[i];
+        fprintf(file, "%s[%d,%u,%u]", i == 0 ? "" : ",", (int)c->state,
+                (unsigned)(c->state == CORE_RUNNING ? core_pc(c) : c->wait_pc),
+                (unsigned)c->wait_register);
     }
-    s->output_bytes += count;
-    if (s->output_bytes > MAX_OUTPUT_BYTES) {
-        fault(s, c, "output", NULL, "the program wrote more than %d bytes", MAX_OUTPUT_BYTES);
-        return STEP_STOP;
+    fprintf(file, "],\n\"lacking\":["); // a mask of cores for every barrier
+    for (uint32_t i = 0; i < BARRIERS; i++) {
+        const barrier *b = &s->barriers[i];
+        fprintf(file, "%s%u", i == 0 ? "" : ",", (unsigned)(b->trigger_mask & ~b->status));
     }
-    fwrite(bytes, 1, count, file); // main.c looks for errors at the end
-    return STEP_OK;
 }
 
 static void print_fault(FILE *file, const fault_record *f) {
-    fprintf(file, "{\"kind\":\"%s\",\"core\":%u,\"pc\":%u,\"address\":", f->kind, (unsigned)f->core,
-            (unsigned)f->pc);
-    if (f->has_address) {
-        fprintf(file, "%u", (unsigned)f->address);
-    } else {
-        fprintf(file, "null");
-    }
     // Details are our own texts: no quotes, backslashes or control characters.
-    fprintf(file, ",\"detail\":\"%s\"}", f->detail);
-}
-
-static void print_report(FILE *file, const sim *s) {
-    const char *status = s->status == STATUS_EXIT    ? "exit"
-                         : s->status == STATUS_LIMIT ? "limit"
-                                                     : "fault";
-    fprintf(file, "{\"status\":\"%s\",\"exit_code\":%d,\"instructions\":%llu,\"counter_reads\":[",
-            status, (int)s->exit_code, (unsigned long long)(s->max_instructions - s->left));
-    for (size_t i = 0; i < s->read_count; i++) {
-        fprintf(file, "%s[%llu,%llu]", i == 0 ? "" : ",", (unsigned long long)s->reads[i].cycles,
-                (unsigned long long)s->reads[i].instructions);
-    }
-    fprintf(file, "],\"fault\":");
-    if (s->fault.kind != NULL) { // at the limit: where the cores were
-        print_fault(file, &s->fault);
-    } else {
-        fprintf(file, "null");
-    }
-    fprintf(file, "}\n");
+    fprintf(file, "],\n\"fault\":{\"kind\":\"%s\",\"detail\":\"%s\",\"core\":%u,\"pc\":%u,",
+            f->kind, f->detail, (unsigned)f->core, (unsigned)f->pc);
+    fprintf(file, f->has_address ? "\"address\":%u}}\n" : "\"address\":null}}\n",
+            (unsigned)f->address);
 }
 
 bool write_report(const sim *s, const char *path) {
-    size_t length = strlen(path);
-    char *temporary = malloc(length + 5);
-    if (temporary == NULL) {
+    static const char *const status[] = {
+        [EXIT] = "exit", [LIMIT] = "limit", [DEADLOCK] = "deadlock", [FAULT] = "fault"};
+    FILE *file = fopen(path, "wb");
+    if (file == NULL) {
         return false;
     }
-    memcpy(temporary, path, length);
-    memcpy(temporary + length, ".new", 5);
-    FILE *file = fopen(temporary, "wb");
-    bool ok = false;
-    if (file != NULL) {
-        print_report(file, s);
-        ok = ferror(file) == 0;
-        ok = fclose(file) == 0 && ok;
-        ok = ok && rename(temporary, path) == 0;
+    fprintf(file, "{\"status\":\"%s\",\"exit_code\":%u,\"instructions\":%llu,", status[s->status],
+            (unsigned)s->exit_code, (unsigned long long)(s->max_instructions - s->left));
+    print_pairs(file, s);
+    print_cores(file, s);
+    if (s->status == FAULT) {
+        print_fault(file, &s->fault);
+    } else {
+        fprintf(file, "],\n\"fault\":null}\n");
     }
-    free(temporary);
-    return ok;
+    bool ok = ferror(file) == 0;
+    return fclose(file) == 0 && ok;
 }

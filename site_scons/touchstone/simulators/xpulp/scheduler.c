@@ -65,23 +65,22 @@ void run_system(sim *s) {
         fc->state = CORE_RUNNING;
         s->key[FC] = core_key(fc);
     }
-    while (s->status == STATUS_RUNNING) {
-        uint64_t limit;
+    while (s->status == RUNNING) {
+        uint64_t limit, key = earliest(s->key);
         s->reschedule = true;
-        uint64_t key = earliest(s->key);
         if (key == UINT64_MAX) {
-            report_stuck(s, "deadlock");
+            s->status = DEADLOCK;
         } else if ((key & FOUR_BITS) == DMA) {
             dma_step(s, key >> CYCLE_SHIFT);
         } else if (s->left == 0 || key >> CYCLE_SHIFT > s->max_cycles) {
-            report_stuck(s, "limit");
-            s->status = STATUS_LIMIT;
-        } else if (s->observer == NULL) {
-            core *c = next_turn(s, &limit);
-            execute(s, c, limit, false);
+            s->status = LIMIT;
         } else {
             core *c = next_turn(s, &limit);
-            observe(s, c, limit);
+            if (s->observer == NULL) {
+                execute(s, c, limit, false);
+            } else {
+                observe(s, c, limit);
+            }
         }
     }
 }

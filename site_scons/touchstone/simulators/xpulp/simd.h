@@ -29,6 +29,7 @@ typedef uint32_t wide_U;
 #define LANE_FUNCTIONS(X, name, op6, type, imm, value)                                             \
     LANE_FUNCTION(name, type, value, 16) LANE_FUNCTION(name, type, value, 8)
 XPULP_LANES(LANE_FUNCTIONS, )
+LANE_FUNCTIONS(, DISTANCE, , S, , a < b ? b - a : a - b)
 
 #define DOT_FUNCTION(name, type_a, type_b, width)                                                  \
     static inline uint32_t simd_##name##_##width(uint32_t va, uint32_t vb) {                       \
@@ -43,46 +44,20 @@ XPULP_LANES(LANE_FUNCTIONS, )
     DOT_FUNCTION(name, a, b, 16) DOT_FUNCTION(name, a, b, 8)
 XPULP_DOTS(DOT_FUNCTIONS, )
 
-static inline uint32_t every_half(uint32_t v) { return (v & 0xffffu) * 0x00010001u; }
-static inline uint32_t every_byte(uint32_t v) { return (v & 0xffu) * 0x01010101u; }
-
 // Selectors of pv.shuffle*.sci as the register of pv.shuffle would hold them; lane 3 is told.
 static inline uint32_t two_lanes(uint32_t imm) { return (imm & 1) | (imm >> 1 & 1) << 16; }
 static inline uint32_t four_lanes(uint32_t imm, uint32_t lane3) {
     return (imm & 3) | (imm >> 2 & 3) << 8 | (imm >> 4 & 3) << 16 | lane3 << 24;
 }
 
-static inline uint32_t simd_abs_16(uint32_t v) {
-    uint32_t low = (v & 0x8000u) != 0 ? 0u - v : v;
-    uint32_t high = (v & 0x80000000u) != 0 ? 0u - (v >> 16) : v >> 16;
-    return (low & 0xffffu) | high << 16;
-}
-
-static inline uint32_t simd_abs_8(uint32_t v) {
-    uint32_t result = 0;
-    for (uint32_t i = 0; i < 32; i += 8) {
-        uint32_t lane = v >> i & 0xffu;
-        result |= (((lane & 0x80u) != 0 ? 0u - lane : lane) & 0xffu) << i;
-    }
-    return result;
-}
-
 // Lane i comes from `other` where bit 1 (.h) or 2 (.b) of the selector lane is clear, else from
 // `v`; the bits below choose the element. pv.shuffle passes the same word twice.
-static inline uint32_t simd_shuffle_16(uint32_t v, uint32_t other, uint32_t selector) {
-    uint32_t result = 0;
-    for (uint32_t i = 0; i < 32; i += 16) {
-        uint32_t source = (selector >> i & 2) != 0 ? v : other;
-        result |= (source >> 16 * (selector >> i & 1) & 0xffffu) << i;
-    }
-    return result;
-}
-
-static inline uint32_t simd_shuffle_8(uint32_t v, uint32_t other, uint32_t selector) {
-    uint32_t result = 0;
-    for (uint32_t i = 0; i < 32; i += 8) {
-        uint32_t source = (selector >> i & 4) != 0 ? v : other;
-        result |= (source >> 8 * (selector >> i & 3) & 0xffu) << i;
+static inline uint32_t simd_shuffle(uint32_t v, uint32_t other, uint32_t selector, uint32_t width) {
+    uint32_t result = 0, lanes = 32 / width;
+    for (uint32_t i = 0; i < 32; i += width) {
+        uint32_t source = (selector >> i & lanes) != 0 ? v : other;
+        uint32_t lane = source >> width * (selector >> i & (lanes - 1));
+        result |= (lane & ((1u << width) - 1)) << i;
     }
     return result;
 }

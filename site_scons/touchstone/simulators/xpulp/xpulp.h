@@ -95,7 +95,7 @@ typedef struct {
     XPULP_LATENCIES(LATENCY_FIELD)
 } latency;
 
-const latency *latency_find(const char *name);
+extern const latency latencies[2]; // gvsoc, rtl
 uint32_t latency_divide(const latency *t, uint32_t divisor, bool is_signed);
 
 typedef enum {
@@ -133,15 +133,15 @@ typedef struct {
     core_state state;
     uint32_t lpstart[2], lpend[2], lpcount[2];
     uint32_t mstatus, mtvec, mepc, mcause, mscratch;
-    uint64_t sleep_cycles, sleep_start;
-    uint32_t pcer, pcmr;
-    uint64_t pccr[2], pccr_start[2]; // active cycles, instructions
-    uint32_t fetch_base;             // address of the line in the prefetch buffer
-    bool entered;                    // the fetch of its next instruction has been charged
-    bool has_stack;                  // its stack pointer has been in its own stack
-    uint32_t first_half;             // value that its first half has loaded
-    bool split;                      // the first half of its access has been made
-    uint64_t fetch_cycles;           // of all fetches so far
+    uint64_t sleep_cycles;
+    uint32_t pcer, pcmr, pccr[2]; // of active cycles, of instructions
+    uint64_t counted[2];          // what of them is in pccr, or was not to be counted
+    uint32_t fetch_base;          // address of the line in the prefetch buffer
+    bool entered;                 // the fetch of its next instruction has been charged
+    bool has_stack;               // its stack pointer has been in its own stack
+    uint32_t loaded;              // value that its first half has loaded
+    bool split;                   // the first half of its access has been made
+    uint64_t fetch_cycles;        // of all fetches so far
     icache private_icache;
     // Event unit, this core's part.
     uint32_t boot_address;
@@ -172,7 +172,7 @@ typedef struct {
     uint8_t forbidden[L1_SIZE];
 } guard_map;
 
-typedef enum { STATUS_RUNNING, STATUS_EXIT, STATUS_LIMIT, STATUS_FAULT } sim_status;
+typedef enum { RUNNING, EXIT, LIMIT, DEADLOCK, FAULT } sim_status;
 
 typedef struct {
     const char *kind;
@@ -202,34 +202,33 @@ typedef struct {
     uint64_t bank_free[L1_BANKS];     // first cycle in which the bank takes another access
     uint32_t stack_base, stack_bytes; // core n's stack is the n-th; no check without bytes
     uint64_t max_instructions, max_cycles;
-    uint64_t left; // instructions until the limit
-    counter_read *reads;
-    size_t read_count, read_capacity;
+    uint64_t left;                         // instructions until the limit
+    counter_read reads[MAX_COUNTER_READS]; // of mcycle by core 0
+    uint32_t read_count;
     FILE *stream, *log;
     uint64_t output_bytes;
     guard_map guards;
     struct observer *observer; // profile and trace, NULL without (observe.h)
     sim_status status;
-    int32_t exit_code;
+    uint32_t exit_code;
     fault_record fault;
 } sim;
 
-// Outcome of a memory access or a run of instructions. SPLIT: the core has to come back.
-typedef enum { STEP_OK, STEP_SLEEP, STEP_SPLIT, STEP_STOP } step;
+// Outcome of an access or an instruction: the run stops (as from a bool: false), it is done, the
+// core sleeps, or it has to come back for the second half.
+typedef enum { STEP_STOP, STEP_OK, STEP_SLEEP, STEP_SPLIT } step;
 
 // loader.c
 bool sim_allocate(sim *s, uint32_t l1_bytes);
-void sim_free(sim *s);
 bool load_image(sim *s, const char *path); // prints the reason and returns false
 
-// memory.c
+// memory.c: an access stores *value or loads it. A fault ends the run and returns false.
 region *region_find(sim *s, uint32_t address);
 uint8_t *memory_span(sim *s, uint32_t address, uint32_t bytes);
-step bus_load(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t *value);
-step bus_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value);
+step bus_access(sim *s, core *c, uint32_t address, uint32_t bytes, bool store, uint32_t *value);
 bool hits_code(const region *r, uint32_t offset, uint32_t bytes);
 void mark_executed(region *r, uint32_t offset, uint32_t half_words);
-void fault(sim *s, const core *c, const char *kind, const uint32_t *address, const char *format,
+bool fault(sim *s, const core *c, const char *kind, const uint32_t *address, const char *format,
            ...);
 
 // Cycles that an L1 access at `offset` waits for its bank from cycle `now` on; books the bank.
@@ -241,8 +240,7 @@ static inline uint64_t bank_delay(sim *s, uint32_t offset, uint64_t now) {
 }
 
 // guards.c
-bool guards_kept(sim *s, const core *c); // at the end of the run
-step guards_announced(sim *s, core *c, uint32_t block);
+bool guards_announced(sim *s, core *c, uint32_t block);
 bool guards_allow(sim *s, const core *c, uint32_t address, uint32_t bytes, const char *what);
 
 static inline uint32_t address_of(const region *r, const insn *at) {
@@ -271,25 +269,24 @@ void execute(sim *s, core *c, uint64_t limit, bool single);
 
 // dma.c: registers by offset from its base; `now` is the cycle that schedule_dma was told.
 bool dma_allocate(sim *s);
-void dma_free(sim *s);
 step dma_load(sim *s, core *c, uint32_t offset, uint32_t *value);
 step dma_store(sim *s, core *c, uint32_t offset, uint32_t value);
 void dma_step(sim *s, uint64_t now);
 bool dma_complete(sim *s, const core *c, const char *when); // faults if a transfer is in flight
 
 // csr.c
-step csr_access(sim *s, core *c, const insn *in); // the whole instruction
+bool csr_access(sim *s, core *c, const insn *in); // the whole instruction
 
 // event_unit.c
-step event_unit_load(sim *s, core *c, uint32_t offset, uint32_t *value);
-step event_unit_store(sim *s, core *c, uint32_t offset, uint32_t value);
+bool event_unit_load(sim *s, core *c, uint32_t offset, uint32_t *value);
+bool event_unit_store(sim *s, core *c, uint32_t offset, uint32_t value);
 step event_unit_wait(sim *s, core *c, uint32_t address, uint32_t rd);
 void event_unit_trigger(sim *s, uint64_t now, uint32_t events, uint32_t core_mask);
 
 // peripherals.c
 step peripheral_load(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t *value);
-step peripheral_wait(sim *s, core *c, uint32_t address, uint32_t rd); // p.elw
 step peripheral_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value);
+step peripheral_wait(sim *s, core *c, uint32_t address, uint32_t rd); // p.elw
 
 // scheduler.c
 void run_system(sim *s);
@@ -298,14 +295,11 @@ void schedule_dma(sim *s, uint64_t at);
 void core_sleep(sim *s, core *c, core_state state);
 void core_wake(sim *s, core *c, uint64_t at);
 
-// stuck.c: a fault that says where every core is.
-void report_stuck(sim *s, const char *kind);
-
-// report.c: to the stream or log; faults beyond MAX_OUTPUT_BYTES.
-step write_output(sim *s, core *c, FILE *file, const void *bytes, uint32_t count);
-
-// semihost.c: called at an ebreak; faults if it is not a semihosting call.
-step semihost_call(sim *s, core *c);
+// semihost.c: what an ebreak asks for (a fault if it is no semihosting call); bytes for the stream
+// or the log, which may not be more than MAX_OUTPUT_BYTES; the end of the program.
+bool semihost_call(sim *s, core *c);
+bool write_output(sim *s, const core *c, FILE *file, const void *bytes, uint32_t count);
+bool program_exit(sim *s, const core *c, uint32_t code);
 
 // report.c
 bool write_report(const sim *s, const char *path);
