@@ -192,9 +192,10 @@ class _Selection:
             for kernel in self._kernels
             for variant in self._catalogue.kernels[kernel].variants
         )
+        key = "variant" if self._request.compare is None else "compare"
         for word in self._request.variant or ():
             if word != DEFAULT:
-                select_names((word,), list(names), "variant")
+                select_names((word,), list(names), key)
 
 
 def _glob(word: str) -> str:

@@ -283,8 +283,10 @@ def test_command_lines(checkout: Path, cases: int) -> None:
     )
 
     def check(drawn: dict[str, str]) -> None:
-        # The line names a word that was said, or the file that has none of what it asks for.
-        said = (*drawn, "command line", "nothing selected", *drawn.values())
+        # The line names a word that was said, or the file that has none of what it asks for: a
+        # path in its normal form (config=0/ is the file 0).
+        paths = [str(Path(value)) for value in drawn.values() if value and "\0" not in value]
+        said = (*drawn, "command line", "nothing selected", *drawn.values(), *paths)
         found.ask({"config": "small.yaml", **drawn}, *said)
 
     explore(cases, words, check)

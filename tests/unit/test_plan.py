@@ -139,6 +139,7 @@ def test_no_cell_is_an_error(catalogue: Catalogue, small: Matrix, words: dict[st
         ({"kernel": "gelo"}, "kernel: found 'gelo'.* did you mean gelu"),
         ({"target": "stm32"}, "target: found 'stm32'.* did you mean stm32"),
         ({"variant": "portabel"}, "variant: found 'portabel'.* did you mean portable"),
+        ({"compare": "portable,xpulq"}, "compare: found 'xpulq'.* did you mean xpulp"),
         ({"toolchain": "clang"}, "toolchain .*found 'clang'"),
     ],
 )
