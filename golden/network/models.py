@@ -42,6 +42,7 @@ class Model:
     data: str = ""
     per_channel: bool = True
     softmax: str = "accurate"
+    test: str = ""
 
     def float_network(self) -> FloatNetwork:
         """The network with its weights, or random ones."""
@@ -54,8 +55,29 @@ class Model:
         return FloatNetwork(encoder, tensors)
 
     def dataset(self) -> Dataset | None:
-        """The recordings that the model names."""
+        """The recordings that the model names, or those of its own test set."""
+        if self.test:
+            return self._own_tests()
         return load_dataset(self.data) if self.data else None
+
+    def _own_tests(self) -> Dataset:
+        """Arrays `inputs` [N, *input] and `labels` [N] of a file."""
+        path, encoder = self.path.parent / self.test, self.encoder
+        found = read_checkpoint(path)
+        inputs, labels = found.get("inputs", np.zeros(0)), found.get("labels", np.zeros(0))
+        if set(found) != {"inputs", "labels"} or (
+            inputs.shape != (labels.size, *encoder.input) or labels.ndim != 1 or not labels.size
+        ):
+            shapes = ", ".join(f"{name} {list(a.shape)}" for name, a in sorted(found.items()))
+            wanted = f"inputs {['N', *encoder.input]}, labels ['N']"
+            raise GoldenError(f"{path}: found {shapes}, allowed {wanted}")
+        if not np.isin(labels, np.arange(encoder.classes)).all():
+            worst = labels[~np.isin(labels, np.arange(encoder.classes))][0]
+            raise GoldenError(
+                f"{path}: labels: found {worst:g}, allowed whole numbers 0..{encoder.classes - 1}"
+            )
+        whole = labels.astype(np.int64)
+        return Dataset(encoder.name, inputs, whole, inputs, whole, ())
 
     def calibration_inputs(self) -> Array:
         """Float inputs [N, *input]: those of a file, of the data's training set, or random."""
@@ -68,7 +90,7 @@ class Model:
                 wanted = ["N", *encoder.input]
                 raise GoldenError(f"{path}: found {shapes}, allowed inputs {wanted}")
             return found["inputs"]
-        dataset = self.dataset()
+        dataset = load_dataset(self.data) if self.data else None
         if dataset is not None:
             return dataset.train[:_CALIBRATION_INPUTS]
         return _uniform(CounterRng(f"{encoder.name}/inputs"), "x", (_RANDOM_INPUTS, *encoder.input))
@@ -102,6 +124,7 @@ def read_model(path: Path) -> Model:
         text.get("data", ""),
         text.get("scales", "channel") == "channel",
         text.get("softmax", "accurate"),
+        text.get("test", ""),
     )
 
 

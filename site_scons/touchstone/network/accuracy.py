@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -25,12 +24,11 @@ from touchstone.errors import UserError, unknown
 from touchstone.files import write_atomically, write_json
 from touchstone.graph import CellPlan
 from touchstone.image import job_capacity
-from touchstone.network.command import PROJECT, YAML_CACHE, generate, run_scons
+from touchstone.network.command import PROJECT, YAML_CACHE, generate, join_rooms, run_scons
 from touchstone.network.model import Model, find_models
 from touchstone.network.source import network_of
 from touchstone.observe import simulator_of
 from touchstone.process import ProcessRegistry
-from touchstone.rooms import python_path
 from touchstone.run_cell import run_cell
 from touchstone.runfile import CellRun
 from touchstone.simulators.base import RunStatus
@@ -87,14 +85,12 @@ def command(root: Path, arguments: Mapping[str, str]) -> int:
             raise UserError(unknown("accuracy: variable", name, WORDS))
     if "model" not in arguments:
         raise UserError("accuracy: found no model=, allowed names of configs/models or .yaml files")
-    # Golden models of the generated project are found beside the others, once these are imported.
-    places = python_path(root / PROJECT)
-    sys.path[:0] = [place for place in places if place not in sys.path]
     words = dict(arguments)
     models = find_models(root, words.pop("model"), root / YAML_CACHE)
     sets = {model.name: test_set(model) for model in models}
     words = {**words, "kernel": ",".join(sets)}
     generate(root, models)
+    join_rooms(root)
     status = run_scons(root, words)
     if status:
         return status
@@ -127,7 +123,7 @@ def test_set(model: Model) -> TestSet:
         described = read_model(model.path)
         dataset = described.dataset()
         if dataset is None:
-            raise UserError(f"{model.where}: found no data:, allowed one that names its recordings")
+            raise UserError(f"{model.where}: found no data:, no test:, allowed one of them")
         network, quantised = described.float_network(), described.quantise()
         scale = quantised.scales["input"]
         noise = layer_noise(network, quantised, dataset.test[:NOISE_INPUTS])

@@ -8,18 +8,22 @@ simulates and checks. Afterwards: latency, energy, memory and each layer's share
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
+import pkgutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from touchstone.app import prepare
 from touchstone.errors import UserError
 from touchstone.files import read_json, write_atomically, write_json
 from touchstone.manifest import Catalogue, load_catalogue
 from touchstone.network.model import Model, find_models
 from touchstone.network.report import Cell, html, markdown, read_cells, terminal
+from touchstone.rooms import python_path
 from touchstone.simulators.registry import EMBEDDED
 
 YAML_CACHE = "build/yaml"
@@ -39,7 +43,7 @@ def run(root: Path, arguments: Mapping[str, str]) -> int:
     write_atomically(root / REPORT / "networks.md", markdown(cells).encode("utf-8"))
     write_atomically(root / REPORT / "networks.html", html(cells).encode("utf-8"))
     print(f"\n{terminal(cells)}", flush=True)
-    return status if _anything_ran(cells) else _refuse(cells)
+    return status
 
 
 def measure(root: Path, arguments: Mapping[str, str]) -> tuple[int, list[Cell]]:
@@ -54,6 +58,7 @@ def measure(root: Path, arguments: Mapping[str, str]) -> tuple[int, list[Cell]]:
             raise UserError(f"model=: found {name}= beside it, allowed {allowed}")
     facts = generate(root, models)
     words["kernel"] = ",".join(model.name for model in models)
+    _refuse_what_fits_nowhere(root, words, facts)
     status = run_scons(root, words)
     results = read_json(root / PROJECT / REPORT / "results.json")
     if status == 2 or not isinstance(results, dict):
@@ -78,14 +83,36 @@ def _with_data(models: Sequence[Model]) -> list[Model]:
     return kept
 
 
-def _anything_ran(cells: Sequence[Cell]) -> bool:
-    return any(cell.row["status"] != "SKIP" for cell in cells)
+def _refuse_what_fits_nowhere(
+    root: Path, words: Mapping[str, str], facts: Mapping[str, Any]
+) -> None:
+    """A network that fits on none of the targets is bad input, said before anything is built."""
+    targets = _catalogue(root).targets.items()
+    spans = {name: target.memory["arena"].bytes for name, target in targets}
+    if all(
+        one["arena_bytes"][name] + one["weight_bytes"][name] <= span
+        for one in facts.values()
+        for name, span in spans.items()
+    ):
+        return
+    join_rooms(root)
+    said = {**words, "config": str(root / PROJECT / "matrix.yaml")}
+    plans = prepare(root / PROJECT, said).plans
+    if all(plan.planned.skip is not None for plan in plans):
+        first = plans[0]
+        where = f"{first.cell.kernel.name} on {first.cell.target.name}"
+        raise UserError(f"{where}: {first.planned.skip}")
 
 
-def _refuse(cells: Sequence[Cell]) -> int:
-    """Nothing fits anywhere: that is bad input."""
-    first = cells[0]
-    raise UserError(f"{first.row['kernel']} on {first.row['target']}: {first.row['reason']}")
+def join_rooms(root: Path) -> None:
+    """Golden models of the generated project are found beside the others."""
+    places = python_path(root / PROJECT)
+    sys.path[:0] = [place for place in places if place not in sys.path]
+    importlib.invalidate_caches()  # they may have just been written
+    for name in ("golden", "golden.packers"):
+        if name in sys.modules:
+            package = sys.modules[name]
+            package.__path__ = pkgutil.extend_path(package.__path__, name)
 
 
 def generate(root: Path, models: Sequence[Model]) -> Mapping[str, Any]:
