@@ -87,7 +87,7 @@ def run_cell(
 def interpret(ran: SimulatorRun, image: Image) -> CellRun:
     """What a simulator left behind, read strictly against what the image must report."""
     if ran.status is not RunStatus.COMPLETED:
-        return _incomplete(ran, image, ran.status, ran.reason)
+        return _incomplete(ran, image, ran.status, _explained(ran))
     try:
         result = parse_stream(ran.stream, image.expected)
     except RecordError as error:
@@ -98,6 +98,13 @@ def interpret(ran: SimulatorRun, image: Image) -> CellRun:
         reason = "the firmware's cycles are not those that the simulator answered"
         return _incomplete(ran, image, RunStatus.CRASH, reason)
     return _complete(ran, image, result)
+
+
+def _explained(ran: SimulatorRun) -> str:
+    """Why a run did not complete; where the firmware gave up itself, in its own words."""
+    lines = ran.log.splitlines()
+    gave_up = ran.status is RunStatus.CRASH and ran.reason.startswith("the firmware exited with")
+    return f"{ran.reason}: {lines[-1]}" if gave_up and lines else ran.reason
 
 
 def _incomplete(ran: SimulatorRun, image: Image, status: RunStatus, reason: str) -> CellRun:

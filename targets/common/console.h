@@ -6,6 +6,7 @@
 
 /* Exit codes; 0 means that the record stream is complete, whatever its verdict. */
 enum { TS_EXIT_DONE = 0, TS_EXIT_FAULT = 101, TS_EXIT_STACK = 102, TS_EXIT_CONSOLE = 103 };
+enum { TS_EXIT_REGISTER = 104 };
 
 /* Opens the record stream (standard output) and the log (standard error). */
 void ts_console_open(void);

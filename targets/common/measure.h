@@ -10,7 +10,7 @@ typedef struct {
     uintptr_t stack_at; /* Core 0's stack pointer or close above it at the call. */
 } ts_call;
 
-/* Calls the kernel without reading the cycle counter. */
+/* Calls the kernel without reading the cycle counter, and looks at the registers (registers.h). */
 ts_call ts_call_untimed(const ts_team *team, const ts_case *c);
 
 /*

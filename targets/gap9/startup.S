@@ -101,3 +101,5 @@ ts_semihost:
     srai x0, x0, 7
     .option pop
     ret
+
+#include "registers.S"

@@ -44,6 +44,9 @@ SIMULATORS = {"gap9": "xpulp", "stm32l4": "unicorn", "stm32h7": "unicorn"}
 TARGETS = tuple(SIMULATORS)
 MULTICORE = "gap9"
 LIMITS = Limits(instructions=3_000_000, wall_seconds=60)
+# What tests/data/kernels/identity/lost_register.c does to which register.
+LOST_ARM = ((1, "r8"), (2, "s20"), (3, "fpscr"))
+LOST_RISCV = ((1, "s8"), (2, "gp"), (3, "s11"))
 # Unlike what the harness fills memory with, so that unwritten bytes are wrong.
 SHAPE = (5, 7)
 
@@ -297,6 +300,25 @@ def test_stack_overflow_of_core_0(bench: Bench, target: str) -> None:
     origin = bench.target(target).memory["data"].origin
     assert run.fault.address is not None
     assert origin - 256 <= run.fault.address < origin
+
+
+@pytest.mark.parametrize(
+    ("target", "bias", "register"),
+    [
+        *((target, bias, name) for target in ("stm32l4", "stm32h7") for bias, name in LOST_ARM),
+        *(("gap9", bias, name) for bias, name in LOST_RISCV),
+    ],
+)
+def test_a_register_that_is_not_kept(bench: Bench, target: str, bias: int, register: str) -> None:
+    run = bench.run(target, "lost_register", make_job(bias=bias))
+    assert (run.status, run.reason) == (RunStatus.CRASH, "the firmware exited with 104")
+    assert run.log == f"the kernel does not keep register {register}\n"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_registers_that_are_kept(bench: Bench, target: str) -> None:
+    job = make_job(bias=0)
+    assert [case.output for case in bench.result(target, "lost_register", job).cases] == job.outputs
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -72,3 +72,5 @@ fault:
 ts_semihost:
     bkpt 0xAB
     bx lr
+
+#include "registers.S"
