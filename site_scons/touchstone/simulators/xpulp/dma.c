@@ -14,11 +14,9 @@ enum {
     COUNTERS = 16,
     CHANNELS = 10, // that share the path to the global queues; only those of the cores exist here
     CORE_QUEUE = 2,
-    GLOBAL_QUEUE = 8,
-    MAX_BURSTS = 8, // to L1, and one to L2
+    GLOBAL_QUEUE = 8, // commands of a direction, and bursts to L1
     BURST_BYTES = 256,
     PORTS = 4, // the first two write L1, the others read it
-    TRANSFERS = 64,
     EVENT = 8, // number in the event unit
     COMMAND = 0,
     STATUS = 4
@@ -36,40 +34,30 @@ enum {
 
 typedef enum { TO_L1, TO_L2, DIRECTIONS } direction;
 
+// A transfer, of which l1, l2 and bytes are what is left, or a burst of it.
 typedef struct {
-    bool used;
-    direction to;
-    uint32_t flags, core, counter;
-    uint32_t l1, l2, row; // next addresses; where the current line starts in L2
-    uint32_t line, line_left, stride;
-    uint32_t unsent; // bytes that are in no burst yet
+    uint32_t flags, core, counter, l1, l2, bytes;
+    uint32_t row, line, line_left, stride; // of L2: where the current line starts, its bytes
+    uint32_t burst_bytes;
 } transfer;
 
 typedef struct {
-    transfer *items[GLOBAL_QUEUE];
+    transfer items[GLOBAL_QUEUE];
     uint32_t count;
 } queue;
 
-typedef struct {
-    transfer *of;
-    uint32_t l1, l2, left;
-    uint32_t bytes;
-} burst;
-
 // What the transfers of a direction go through.
 typedef struct {
-    uint32_t waiting;  // commands in the cores' queues
-    queue global;      // commands that have left them
-    transfer *current; // is being cut into bursts
-    burst bursts[MAX_BURSTS];
-    uint32_t count;
+    uint32_t waiting; // commands in the cores' queues
+    queue global;     // commands that have left them
+    transfer current; // is being cut into bursts
+    queue bursts;
 } lane;
 
 // What the parts wait for; each happens at most once a cycle, in the order it was asked for.
 typedef enum { MOVE, SEND_TO_L1, SEND_TO_L2, PORTS_FREE, ACTIVITIES } activity;
 
 struct dma {
-    transfer transfers[TRANSFERS];
     uint32_t words[CLUSTER_CORES][5], word_count[CLUSTER_CORES], counter[CLUSTER_CORES];
     queue waiting[CLUSTER_CORES]; // commands in a core's queue
     lane lanes[DIRECTIONS];
@@ -79,7 +67,11 @@ struct dma {
     uint64_t at[ACTIVITIES], order[ACTIVITIES], asked;
 };
 
-static const uint32_t burst_limit[DIRECTIONS] = {MAX_BURSTS, 1};
+static const uint32_t burst_limit[DIRECTIONS] = {GLOBAL_QUEUE, 1};
+
+static direction direction_of(const transfer *t) {
+    return (t->flags & INTO_L1) != 0 ? TO_L1 : TO_L2;
+}
 
 bool dma_allocate(sim *s) {
     s->dma = calloc(1, sizeof *s->dma);
@@ -124,19 +116,19 @@ static void arm(sim *s, uint64_t now) {
     }
     for (direction to = TO_L1; to < DIRECTIONS; to++) {
         const lane *l = &d->lanes[to];
-        if (l->current == NULL ? l->global.count != 0 : l->count < burst_limit[to]) {
+        if (l->current.bytes == 0 ? l->global.count != 0 : l->bursts.count < burst_limit[to]) {
             ask(d, SEND_TO_L1 + to, now + 1);
         }
     }
-    if (d->lanes[TO_L1].count != 0 || d->lanes[TO_L2].count != 0) {
+    if (d->lanes[TO_L1].bursts.count != 0 || d->lanes[TO_L2].bursts.count != 0) {
         uint64_t first = least_of(d->port_free, PORTS);
         ask(d, PORTS_FREE, first > now ? first : now + 1);
     }
     schedule_dma(s, least_of(d->at, ACTIVITIES));
 }
 
-static transfer *take(queue *q, uint32_t index) {
-    transfer *item = q->items[index];
+static transfer take(queue *q, uint32_t index) {
+    transfer item = q->items[index];
     memmove(q->items + index, q->items + index + 1, (--q->count - index) * sizeof *q->items);
     return item;
 }
@@ -149,7 +141,7 @@ static void move(sim *s, uint64_t now) {
     for (uint32_t i = 0; can_move(l) && i < CHANNELS; i++) {
         uint32_t channel = (d->next_channel + i) % CHANNELS;
         for (uint32_t k = 0; channel < CLUSTER_CORES && k < d->waiting[channel].count; k++) {
-            if (d->waiting[channel].items[k]->to == to) {
+            if (direction_of(&d->waiting[channel].items[k]) == to) {
                 l->global.items[l->global.count++] = take(&d->waiting[channel], k);
                 l->waiting--;
                 d->next_channel = (d->next_channel + 1) % CHANNELS;
@@ -162,27 +154,31 @@ static void move(sim *s, uint64_t now) {
     }
 }
 
+static void advance(transfer *t, uint32_t bytes) {
+    t->l1 += bytes;
+    t->l2 += bytes;
+    t->bytes -= bytes;
+}
+
 // Cuts the next burst off the transfer at the head of a direction.
 static void send(struct dma *d, direction to) {
     lane *l = &d->lanes[to];
-    if (l->current == NULL && l->global.count != 0) {
-        l->current = take(&l->global, 0);
+    transfer *t = &l->current;
+    if (t->bytes == 0 && l->global.count != 0) {
+        *t = take(&l->global, 0);
     }
-    transfer *t = l->current;
-    if (t == NULL || l->count == burst_limit[to]) {
+    if (t->bytes == 0 || l->bursts.count == burst_limit[to]) {
         return;
     }
-    uint32_t bytes = t->line_left < BURST_BYTES ? t->line_left : BURST_BYTES;
-    l->bursts[l->count++] = (burst){t, t->l1, t->l2, bytes, bytes};
-    t->l1 += bytes;
-    t->l2 += bytes;
-    t->line_left -= bytes;
-    t->unsent -= bytes;
+    transfer *b = &l->bursts.items[l->bursts.count++];
+    *b = *t;
+    b->bytes = b->burst_bytes = t->line_left < BURST_BYTES ? t->line_left : BURST_BYTES;
+    advance(t, b->bytes);
+    t->line_left -= b->bytes;
     if (t->line_left == 0) {
         t->line_left = t->line;
         t->l2 = t->row += t->stride;
     }
-    l->current = t->unsent != 0 ? t : NULL;
 }
 
 static void account(sim *s, const transfer *t, uint32_t bytes, uint64_t now) {
@@ -194,35 +190,31 @@ static void account(sim *s, const transfer *t, uint32_t bytes, uint64_t now) {
 }
 
 // Moves up to a word of a direction's first burst through a port.
-static void use_port(sim *s, uint64_t *port_free, lane *l, uint64_t now) {
-    burst *b = &l->bursts[0];
-    transfer *t = b->of;
+static void use_port(sim *s, uint64_t *port_free, queue *bursts, uint64_t now) {
+    transfer *b = &bursts->items[0];
+    bool to_l1 = direction_of(b) == TO_L1;
     uint32_t offset = b->l1 - L1_BASE, bytes = 4 - (offset & 3);
-    bytes = bytes < b->left ? bytes : b->left;
+    bytes = bytes < b->bytes ? bytes : b->bytes;
     if (s->guards.on && !guards_allow(s, &s->cores[0], b->l1, bytes, "DMA transfer")) {
         return;
     }
     uint8_t *inner = s->l1.bytes + offset, *outer = s->l2.bytes + (b->l2 - L2_BASE);
-    memcpy(t->to == TO_L1 ? inner : outer, t->to == TO_L1 ? outer : inner, bytes);
+    memcpy(to_l1 ? inner : outer, to_l1 ? outer : inner, bytes);
     *port_free = now + 1 + (s->model_conflicts ? bank_delay(s, offset, now) : 0);
-    b->l1 += bytes;
-    b->l2 += bytes;
-    b->left -= bytes;
-    if (t->to == TO_L1 || b->left == 0) { // what goes to L2 counts when its burst is complete
-        account(s, t, t->to == TO_L1 ? bytes : b->bytes, now);
+    advance(b, bytes);
+    if (to_l1 || b->bytes == 0) { // what goes to L2 counts when its burst is complete
+        account(s, b, to_l1 ? bytes : b->burst_bytes, now);
     }
-    if (b->left == 0) {
-        memmove(b, b + 1, --l->count * sizeof *b);
-        // Bursts of a transfer follow each other: the first one of another transfer ends this one.
-        t->used = t->unsent != 0 || (l->count != 0 && b->of == t);
+    if (b->bytes == 0) {
+        take(bursts, 0);
     }
 }
 
 static void use_ports(sim *s, uint64_t now) {
     for (uint32_t i = 0; i < PORTS; i++) {
-        lane *l = &s->dma->lanes[i < PORTS / 2 ? TO_L1 : TO_L2];
-        if (s->dma->port_free[i] <= now && l->count != 0) {
-            use_port(s, &s->dma->port_free[i], l, now);
+        queue *bursts = &s->dma->lanes[i < PORTS / 2 ? TO_L1 : TO_L2].bursts;
+        if (s->dma->port_free[i] <= now && bursts->count != 0) {
+            use_port(s, &s->dma->port_free[i], bursts, now);
         }
     }
 }
@@ -257,7 +249,8 @@ static bool refuse(sim *s, core *c, const uint32_t *address, const char *what) {
 
 // The whole extent of both sides has to lie in its memory.
 static bool check(sim *s, core *c, const transfer *t) {
-    uint32_t bytes = t->flags & LENGTH_MASK;
+    uint32_t bytes = t->bytes;
+    bool to_l1 = direction_of(t) == TO_L1;
     if ((t->flags & ~(uint32_t)KNOWN) != 0 || (t->flags & INCREMENT) == 0) {
         return refuse(s, c, NULL, "interrupts, 2-D in L1 and fixed addresses are not modelled");
     }
@@ -271,10 +264,10 @@ static bool check(sim *s, core *c, const transfer *t) {
     if (t->l2 - L2_BASE >= L2_SIZE || extent > L2_SIZE - (t->l2 - L2_BASE)) {
         return refuse(s, c, &t->l2, "the transfer does not lie in L2");
     }
-    const region *r = t->to == TO_L1 ? &s->l1 : &s->l2;
+    const region *r = to_l1 ? &s->l1 : &s->l2;
     for (uint32_t i = 0; i < bytes; i++) {
         uint32_t outer = t->l2 + i / t->line * t->stride + i % t->line;
-        uint32_t target = t->to == TO_L1 ? t->l1 + i : outer;
+        uint32_t target = to_l1 ? t->l1 + i : outer;
         if (hits_code(r, target - r->base, 1)) {
             return fault(s, c, "code-write", &target, "DMA onto an instruction that was executed");
         }
@@ -284,39 +277,27 @@ static bool check(sim *s, core *c, const transfer *t) {
 
 static bool start(sim *s, core *c, const uint32_t *words) {
     struct dma *d = s->dma;
-    transfer *t = d->transfers;
-    while (t->used) { // there are more than the queues hold
-        t++;
-    }
     bool plane = (words[0] & TWO_DIMENSIONAL) != 0;
-    uint32_t bytes = words[0] & LENGTH_MASK, line = plane ? words[3] : bytes;
-    *t = (transfer){.used = true,
-                    .to = (words[0] & INTO_L1) != 0 ? TO_L1 : TO_L2,
-                    .flags = words[0],
-                    .core = c->id,
-                    .counter = d->counter[c->id],
-                    .l1 = words[1],
-                    .l2 = words[2],
-                    .row = words[2],
-                    .line = line,
-                    .line_left = line,
-                    .stride = plane ? words[4] : 0,
-                    .unsent = bytes};
-    if (!check(s, c, t)) {
+    transfer t = {.flags = words[0], .core = c->id, .counter = d->counter[c->id]};
+    t.bytes = words[0] & LENGTH_MASK;
+    t.l1 = words[1];
+    t.l2 = t.row = words[2];
+    t.line = t.line_left = plane ? words[3] : t.bytes;
+    t.stride = plane ? words[4] : 0;
+    if (!check(s, c, &t)) {
         return false;
     }
     queue *q = &d->waiting[c->id];
     q->items[q->count++] = t;
-    d->lanes[t->to].waiting++;
-    d->pending[t->counter] += bytes;
+    d->lanes[direction_of(&t)].waiting++;
+    d->pending[t.counter] += t.bytes;
     arm(s, c->cycle);
     return true;
 }
 
 static step wait_here(sim *s, core *c, core_state state) { // the access is made again
     c->pending = 0;
-    core_sleep(s, c, state);
-    return STEP_SLEEP;
+    return core_sleep(s, c, state);
 }
 
 static step command_word(sim *s, core *c, uint32_t value) {
@@ -344,39 +325,39 @@ static uint32_t busy_counters(const struct dma *d) {
     return busy;
 }
 
-step dma_store(sim *s, core *c, uint32_t offset, uint32_t value) {
-    if (offset == COMMAND) {
-        return command_word(s, c, value);
-    }
-    if (offset != STATUS) {
-        return refuse(s, c, NULL, "no such register for a store");
-    }
-    if ((value & busy_counters(s->dma)) != 0) {
+static bool free_counters(sim *s, core *c, uint32_t mask) {
+    if ((mask & busy_counters(s->dma)) != 0) {
         return refuse(s, c, NULL, "a counter is freed while its transfers are in flight");
     }
-    s->dma->allocated &= ~value;
+    s->dma->allocated &= ~mask;
     for (uint32_t i = 0; i < CLUSTER_CORES; i++) {
         if (s->cores[i].state == CORE_DMA_COUNTER) { // one of them finds a counter
             core_wake(s, &s->cores[i], c->cycle);
         }
     }
-    return STEP_OK;
+    return true;
 }
 
-step dma_load(sim *s, core *c, uint32_t offset, uint32_t *value) {
-    struct dma *d = s->dma;
-    uint32_t free = ~d->allocated & ((1u << COUNTERS) - 1);
-    if (offset == STATUS) {
-        *value = d->allocated << COUNTERS | busy_counters(d);
-        return STEP_OK;
-    }
-    if (offset != COMMAND) {
-        return refuse(s, c, NULL, "no such register for a load");
-    }
+static step allocate_counter(sim *s, core *c, uint32_t *value) {
+    uint32_t free = ~s->dma->allocated & ((1u << COUNTERS) - 1);
     if (free == 0) {
         return wait_here(s, c, CORE_DMA_COUNTER);
     }
-    d->counter[c->id] = *value = (uint32_t)__builtin_ctz(free);
-    d->allocated |= 1u << *value;
+    s->dma->counter[c->id] = *value = (uint32_t)__builtin_ctz(free);
+    s->dma->allocated |= 1u << *value;
+    return STEP_OK;
+}
+
+step dma_access(sim *s, core *c, uint32_t offset, bool store, uint32_t *value) {
+    if (offset == COMMAND) {
+        return store ? command_word(s, c, *value) : allocate_counter(s, c, value);
+    }
+    if (offset != STATUS) {
+        return refuse(s, c, NULL, "no such register");
+    }
+    if (store) {
+        return free_counters(s, c, *value);
+    }
+    *value = s->dma->allocated << COUNTERS | busy_counters(s->dma);
     return STEP_OK;
 }

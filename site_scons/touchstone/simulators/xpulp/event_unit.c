@@ -119,10 +119,11 @@ bool event_unit_store(sim *s, core *c, uint32_t offset, uint32_t value) {
         event_unit_trigger(s, c->cycle, 1u << (offset - SOFTWARE_AREA) / 4, value);
         return true;
     }
-    if ((offset == IRQ_MASK || offset == IRQ_MASK_OR) && value != 0) {
-        return refuse(s, c, offset, "interrupts are not modelled");
+    if (offset == IRQ_MASK || offset == IRQ_MASK_OR || offset == IRQ_MASK_AND) {
+        return value == 0 || offset == IRQ_MASK_AND ||
+               refuse(s, c, offset, "interrupts are not modelled");
     }
-    uint32_t where = offset, ignored = 0;
+    uint32_t where = offset;
     barrier none = {0}, *found = barrier_at(s, &where), *b = found != NULL ? found : &none;
     const struct {
         uint32_t offset, *target, value;
@@ -130,9 +131,6 @@ bool event_unit_store(sim *s, core *c, uint32_t offset, uint32_t value) {
         {MASK, &c->event_mask, value},
         {MASK_AND, &c->event_mask, c->event_mask & ~value},
         {MASK_OR, &c->event_mask, c->event_mask | value},
-        {IRQ_MASK, &ignored, 0},
-        {IRQ_MASK_AND, &ignored, 0},
-        {IRQ_MASK_OR, &ignored, 0},
         {BUFFER_CLEAR, &c->event_buffer, c->event_buffer & ~value},
         {TRIGGER_MASK, &b->trigger_mask, value},
         {BARRIER_STATUS, &b->status, value},
@@ -173,8 +171,7 @@ static step lock_mutex(sim *s, core *c, mutex *m, uint32_t rd) {
     }
     m->waiting |= 1u << c->id;
     c->wait_rd = rd;
-    core_sleep(s, c, CORE_MUTEX_WAIT);
-    return STEP_SLEEP;
+    return core_sleep(s, c, CORE_MUTEX_WAIT);
 }
 
 // p.elw: `offset` from the demultiplexer's base. The result goes to register rd at wake-up.

@@ -29,24 +29,18 @@
     if (cycle >= limit) {                                                                          \
         goto not_yet;                                                                              \
     }
-// Makes the core's state visible to the other parts.
-#define PUBLISH()                                                                                  \
+// Makes the core's state visible to the other parts; `is_entered`: the fetch of `in` is charged.
+#define SAVE(is_entered, still_pending)                                                            \
     do {                                                                                           \
         c->at = in;                                                                                \
-        c->entered = true;                                                                         \
+        c->entered = (is_entered);                                                                 \
         c->cycle = cycle;                                                                          \
         c->late = late;                                                                            \
-        c->pending = 0;                                                                            \
+        c->pending = (still_pending);                                                              \
         c->instructions += counted - left;                                                         \
         counted = left;                                                                            \
     } while (0)
-// Takes the state back after a call that may have advanced time or woken other cores.
-#define RESUME()                                                                                   \
-    do {                                                                                           \
-        cycle = c->cycle;                                                                          \
-        limit = s->reschedule ? 0 : limit;                                                         \
-    } while (0)
-
+#define PUBLISH() SAVE(true, 0)
 // The end of every instruction, before the next one is known.
 #define FINISH()                                                                                   \
     do {                                                                                           \
@@ -120,12 +114,14 @@
     GO(t->jump_extra);
 #define IN_L1(type) (offset < c->l1_bytes && offset % sizeof(type) == 0)
 #define L1_EXTRA (l1_extra + (s->model_conflicts ? bank_delay(s, offset, cycle) : 0))
+// Others may be woken and time pass meanwhile.
 #define BUS(type, store)                                                                           \
     PUBLISH();                                                                                     \
     if (bus_access(s, c, address, sizeof(type), store, &value) != STEP_OK) {                       \
         goto leave;                                                                                \
     }                                                                                              \
-    RESUME();
+    cycle = c->cycle;                                                                              \
+    limit = s->reschedule ? 0 : limit;
 #define DO_LOAD(type, index, step_rs1)                                                             \
     address = RS1 + (index);                                                                       \
     offset = address - L1_BASE;                                                                    \
@@ -161,7 +157,7 @@
 #define DO_EVENT_WAIT(...)                                                                         \
     SYNC();                                                                                        \
     PUBLISH();                                                                                     \
-    switch (peripheral_wait(s, c, __VA_ARGS__, in->rd)) {                                          \
+    switch (__VA_ARGS__) {                                                                         \
     case STEP_SLEEP:                                                                               \
         goto asleep;                                                                               \
     case STEP_OK:                                                                                  \
@@ -171,11 +167,7 @@
     default:                                                                                       \
         goto leave;                                                                                \
     }
-#define DO_SLEEP(...)                                                                              \
-    SYNC();                                                                                        \
-    PUBLISH();                                                                                     \
-    core_sleep(s, c, CORE_WFI);                                                                    \
-    goto asleep;
+#define DO_SLEEP DO_EVENT_WAIT
 
 #define LABEL(name, ...) [OP_##name] = &&do_##name,
 #define CODE(name, mask, match, fields, kind, ...) do_##name : DO_##kind(__VA_ARGS__)
@@ -270,17 +262,10 @@ asleep: // what it has begun is done at its wake-up, which sets its cycle
     goto leave;
 
 not_yet:
-    c->entered = true;
-    goto out;
+    SAVE(true, pending);
+    goto leave;
 outside:
-    c->entered = false;
-out:
-    c->at = in;
-    c->cycle = cycle;
-    c->pending = pending;
-    c->late = late;
-    c->instructions += counted - left;
-    counted = left;
+    SAVE(false, pending);
 leave:
     if (c->state == CORE_RUNNING) {
         s->key[c->id] = core_key(c);

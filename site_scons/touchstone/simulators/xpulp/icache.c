@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { SHARED_BANKS = 2 };
+#define ABSENT NOT_THIS_CORES_TURN
 
 static uint32_t next_way(icache *cache) {
     uint32_t r = cache->lfsr;
@@ -16,15 +17,14 @@ static uint32_t next_way(icache *cache) {
     return cache->lfsr >> 1 & (ICACHE_WAYS - 1);
 }
 
-// Whether the line is there, and in how many cycles its refill will be complete.
-static bool find(const icache_set *set, uint32_t tag, uint64_t now, uint32_t *remaining) {
+// In how many cycles the refill of the line will be complete; ABSENT if the line is not there.
+static uint32_t find(const icache_set *set, uint32_t tag, uint64_t now) {
     for (uint32_t way = 0; way < ICACHE_WAYS; way++) {
         if (set->tag[way] == tag) {
-            *remaining = set->ready[way] > now ? (uint32_t)(set->ready[way] - now) : 0;
-            return true;
+            return set->ready[way] > now ? (uint32_t)(set->ready[way] - now) : 0;
         }
     }
-    return false;
+    return ABSENT;
 }
 
 // Enters the line; `below` is the latency of the next level. A cache refills one line at a time.
@@ -40,20 +40,17 @@ static uint32_t refill(icache *cache, icache_set *set, uint32_t tag, uint64_t no
 static uint32_t shared_latency(sim *s, uint32_t line, uint64_t now) {
     icache *bank = &s->shared_icache[line % SHARED_BANKS];
     icache_set *set = &bank->sets[line / SHARED_BANKS % SHARED_SETS];
-    uint32_t remaining;
-    return find(set, line + 1, now, &remaining)
-               ? remaining
+    uint32_t left = find(set, line + 1, now);
+    return left != ABSENT
+               ? left
                : refill(bank, set, line + 1, now, s->timing->fetch_l2 + s->timing->refill);
 }
 
 static uint32_t line_latency(sim *s, core *c, uint32_t line, uint64_t now, bool turn) {
     icache_set *set = &c->private_icache.sets[line % PRIVATE_SETS];
-    uint32_t remaining;
-    if (s->icache_enabled && find(set, line + 1, now, &remaining)) {
-        return remaining;
-    }
-    if (!turn) {
-        return NOT_THIS_CORES_TURN;
+    uint32_t left = s->icache_enabled ? find(set, line + 1, now) : ABSENT;
+    if (left != ABSENT || !turn) {
+        return left;
     }
     return !s->icache_enabled ? s->timing->fetch_l2
                               : refill(&c->private_icache, set, line + 1, now,

@@ -54,8 +54,8 @@ enum {
     X(JALR, FUNCT3, R(0, 0, 0x67), D | A | I, CALL, (RS1 + IMM) & ~1u)                             \
     X(BEQ, FUNCT3, R(0, 0, 0x63), A | B | BR, BRANCH, RS1 == RS2)                                  \
     X(BNE, FUNCT3, R(0, 1, 0x63), A | B | BR, BRANCH, RS1 != RS2)                                  \
-    X(BEQIMM, FUNCT3, R(0, 2, 0x63), A | BR, BRANCH, RS1 == sign_extend(in->rs2, 5))                  \
-    X(BNEIMM, FUNCT3, R(0, 3, 0x63), A | BR, BRANCH, RS1 != sign_extend(in->rs2, 5))                  \
+    X(BEQIMM, FUNCT3, R(0, 2, 0x63), A | BR, BRANCH, RS1 == sign_extend(in->rs2, 5))               \
+    X(BNEIMM, FUNCT3, R(0, 3, 0x63), A | BR, BRANCH, RS1 != sign_extend(in->rs2, 5))               \
     X(BLT, FUNCT3, R(0, 4, 0x63), A | B | BR, BRANCH, (int32_t)RS1 < (int32_t)RS2)                 \
     X(BGE, FUNCT3, R(0, 5, 0x63), A | B | BR, BRANCH, (int32_t)RS1 >= (int32_t)RS2)                \
     X(BLTU, FUNCT3, R(0, 6, 0x63), A | B | BR, BRANCH, RS1 < RS2)                                  \
@@ -92,7 +92,7 @@ enum {
     X(ECALL, WORD, 0x00000073, 0, SYSTEM, fault(s, c, "environment-call", NULL, NO_TRAPS))         \
     X(EBREAK, WORD, 0x00100073, 0, SYSTEM, semihost_call(s, c))                                    \
     X(MRET, WORD, 0x30200073, 0, CALL, c->mepc)                                                    \
-    X(WFI, WORD, 0x10500073, 0, SLEEP, )                                                           \
+    X(WFI, WORD, 0x10500073, 0, SLEEP, core_sleep(s, c, CORE_WFI))                                 \
     X(CSRRW, FUNCT3, R(0, 1, 0x73), D | A | U, SYSTEM, csr_access(s, c, in))                       \
     X(CSRRS, FUNCT3, R(0, 2, 0x73), D | A | U, SYSTEM, csr_access(s, c, in))                       \
     X(CSRRC, FUNCT3, R(0, 3, 0x73), D | A | U, SYSTEM, csr_access(s, c, in))                       \
@@ -124,7 +124,7 @@ enum {
     STORES(X, SB, 0, uint8_t)                                                                      \
     STORES(X, SH, 1, uint16_t)                                                                     \
     STORES(X, SW, 2, uint32_t)                                                                     \
-    X(ELW, FUNCT3, R(0, 6, 0x03), D | A | I, EVENT_WAIT, RS1 + IMM)
+    X(ELW, FUNCT3, R(0, 6, 0x03), D | A | I, EVENT_WAIT, peripheral_wait(s, c, RS1 + IMM, in->rd))
 
 #define LOOP(X, name, mask, f3, fields, value) X(name, mask, R(0, f3, 0x7b), fields, VALUE, value)
 #define XPULP_LOOPS(X)                                                                             \

@@ -24,9 +24,8 @@ static bool region_allocate(region *r, uint32_t base, uint32_t size) {
     r->size = size;
     r->bytes = calloc(size, 1);
     r->code = calloc(size / 2 + 2, sizeof *r->code);
-    r->executed = calloc(size / 2, 1);
     r->has_code = calloc(size >> CODE_BLOCK_BITS, 1);
-    return r->bytes != NULL && r->code != NULL && r->executed != NULL && r->has_code != NULL;
+    return r->bytes != NULL && r->code != NULL && r->has_code != NULL;
 }
 
 bool sim_allocate(sim *s, uint32_t l1_bytes) {

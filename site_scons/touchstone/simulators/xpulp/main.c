@@ -44,35 +44,30 @@ static bool read_stacks(const char *value, sim *s) {
     return ok && *end == '\0' && bytes > 0 && bytes <= s->l1.size;
 }
 
-// The command line, and how to say it.
-typedef struct {
-    const option *known;
-    size_t count;
-    const char *image;
-} command;
-
-static int refuse(const command *line, const char *name, const char *verb, const char *what) {
+// `known` ends with an option without a name.
+static int refuse(const option *known, const char *name, const char *verb, const char *what) {
     fprintf(stderr, "xpulp_sim: %s %s %s\nusage: xpulp_sim IMAGE.elf, options:\n", name, verb,
             what);
-    for (size_t i = 0; i < line->count; i++) {
-        fprintf(stderr, "  %s %s\n", line->known[i].name, line->known[i].takes);
+    for (const option *o = known; o->name != NULL; o++) {
+        fprintf(stderr, "  %s %s\n", o->name, o->takes);
     }
     return 2;
 }
 
-static int parse(command *line, int argc, char **argv) {
+static int parse(const option *known, const char **image, int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
-        const option *o = NULL;
-        for (size_t k = 0; k < line->count; k++) {
-            o = strcmp(argv[i], line->known[k].name) == 0 ? &line->known[k] : o;
+        const option *o = known;
+        while (o->name != NULL && strcmp(argv[i], o->name) != 0) {
+            o++;
         }
-        if (o != NULL && (++i == argc || !read_value(o, argv[i]))) {
-            return refuse(line, o->name, "takes", o->takes);
+        if (o->name == NULL && (argv[i][0] == '-' || *image != NULL)) {
+            return refuse(known, argv[i], "is", "an unknown argument");
         }
-        if (o == NULL && (argv[i][0] == '-' || line->image != NULL)) {
-            return refuse(line, argv[i], "is", "an unknown argument");
+        if (o->name == NULL) {
+            *image = argv[i];
+        } else if (++i == argc || !read_value(o, argv[i])) {
+            return refuse(known, o->name, "takes", o->takes);
         }
-        line->image = o == NULL ? argv[i] : line->image;
     }
     return 0;
 }
@@ -90,10 +85,8 @@ static void reset(sim *s, uint64_t max_instructions) {
     }
     s->key[ALL_CORES] = UINT64_MAX;
     s->max_instructions = s->left = max_instructions;
-    uint64_t bound = UINT64_C(1) << 54; // keys hold the cycle shifted by eight bits
-    s->max_cycles = max_instructions < bound / CYCLES_PER_INSTRUCTION
-                        ? (max_instructions + (1u << 14)) * CYCLES_PER_INSTRUCTION
-                        : bound;
+    uint64_t bounded = max_instructions < MAX_INSTRUCTIONS ? max_instructions : MAX_INSTRUCTIONS;
+    s->max_cycles = (bounded + (1u << 14)) * CYCLES_PER_INSTRUCTION;
 }
 
 // The report comes last: without one the run counts for nothing.
@@ -112,7 +105,7 @@ static int run(sim *s, const char *report, const char *profile, const char *trac
 }
 
 int main(int argc, char **argv) {
-    const char *stream = NULL, *log = NULL, *report = NULL;
+    const char *image = NULL, *stream = NULL, *log = NULL, *report = NULL;
     const char *stacks = NULL, *profile = NULL, *trace = NULL;
     uint64_t limit = 0, timing = 0, conflicts = 0, icache = 0, trap = 0;
     uint64_t l1_bytes = L1_SIZE, skew = 0;
@@ -132,13 +125,13 @@ int main(int argc, char **argv) {
         {"--stacks", "BASE:BYTES", .text = &stacks},
         {"--profile", "FILE", .text = &profile},
         {"--trace", "FILE", .text = &trace},
+        {.name = NULL},
     };
-    command line = {known, sizeof known / sizeof known[0], NULL};
-    if (parse(&line, argc, argv) != 0) {
+    if (parse(known, &image, argc, argv) != 0) {
         return 2;
     }
-    if (line.image == NULL || stream == NULL || log == NULL || report == NULL || limit == 0) {
-        return refuse(&line, "an image and the first four options", "are", "needed");
+    if (image == NULL || stream == NULL || log == NULL || report == NULL || limit == 0) {
+        return refuse(known, "an image and the first four options", "are", "needed");
     }
     sim *s = calloc(1, sizeof *s);
     if (s == NULL || !sim_allocate(s, (uint32_t)l1_bytes)) {
@@ -146,7 +139,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     if (stacks != NULL && !read_stacks(stacks, s)) {
-        return refuse(&line, "--stacks", "takes", "BASE:BYTES");
+        return refuse(known, "--stacks", "takes", "BASE:BYTES");
     }
     s->timing = &latencies[timing];
     s->model_conflicts = conflicts != 0;
@@ -154,7 +147,7 @@ int main(int argc, char **argv) {
     s->guards.trap = trap != 0;
     s->barrier_skew = (uint32_t)skew;
     reset(s, limit);
-    if (!load_image(s, line.image)) {
+    if (!load_image(s, image)) {
         return 2;
     }
     s->stream = fopen(stream, "wb");

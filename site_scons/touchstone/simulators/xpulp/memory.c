@@ -31,23 +31,20 @@ region *region_find(sim *s, uint32_t address) {
 // Host address of `bytes` bytes, or NULL if they do not lie in one memory.
 uint8_t *memory_span(sim *s, uint32_t address, uint32_t bytes) {
     region *r = region_find(s, address);
-    if (r == NULL || bytes > r->size - (address - r->base)) {
-        return NULL;
-    }
-    return r->bytes + (address - r->base);
+    bool fits = r != NULL && bytes <= r->size - (address - r->base);
+    return fits ? r->bytes + (address - r->base) : NULL;
 }
 
-void mark_executed(region *r, uint32_t offset, uint32_t half_words) {
-    for (uint32_t i = 0; i < half_words; i++) {
-        r->executed[offset / 2 + i] = 1;
-        r->has_code[(offset + 2 * i) >> CODE_BLOCK_BITS] = 1;
-    }
-}
-
+// Whether a byte belongs to an instruction that was decoded; the first one's may begin before.
 bool hits_code(const region *r, uint32_t offset, uint32_t bytes) {
-    uint32_t last = offset + bytes - 1;
-    bool may = r->has_code[offset >> CODE_BLOCK_BITS] || r->has_code[last >> CODE_BLOCK_BITS];
-    return may && memchr(r->executed + offset / 2, 1, last / 2 - offset / 2 + 1) != NULL;
+    uint32_t first = offset / 2, last = (offset + bytes - 1) / 2;
+    bool may =
+        r->has_code[2 * first >> CODE_BLOCK_BITS] || r->has_code[2 * last >> CODE_BLOCK_BITS];
+    bool hits = may && first > 0 && r->code[first - 1].half == 2;
+    for (uint32_t i = first; may && !hits && i <= last; i++) {
+        hits = r->code[i].half != 0;
+    }
+    return hits;
 }
 
 // Checks that the access lies in `r` and charges its cycles.
@@ -85,8 +82,7 @@ static step charge(sim *s, core *c, const region *r, uint32_t address, uint32_t 
 step bus_access(sim *s, core *c, uint32_t address, uint32_t bytes, bool store, uint32_t *value) {
     region *r = region_find(s, address);
     if (r == NULL) {
-        return store ? peripheral_store(s, c, address, bytes, *value)
-                     : peripheral_load(s, c, address, bytes, value);
+        return peripheral_access(s, c, address, bytes, store, value);
     }
     uint32_t offset = address - r->base, half = 4 - (address & 3);
     uint32_t first = c->split ? half : 0; // bytes that were moved in an earlier cycle

@@ -55,23 +55,14 @@ static bool start_cores(sim *s, core *c, uint32_t value) {
     return true;
 }
 
-step peripheral_load(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t *value) {
-    uint32_t offset;
+static bool register_load(sim *s, core *c, uint32_t address, uint32_t *value) {
     const uint32_t *boot = boot_address(s, address);
-    if (bytes != 4 || (address & 3) != 0) {
-        return unknown(s, c, address, "load (registers take aligned words)");
-    }
-    if (demux_offset(c, address, &offset)) {
-        c->cycle += s->timing->demux - 1;
-        return offset >= DMA_OFFSET ? dma_load(s, c, offset - DMA_OFFSET, value)
-                                    : (step)event_unit_load(s, c, offset, value);
-    }
     if (address != FETCH_ENABLE && boot == NULL) {
         return unknown(s, c, address, "load");
     }
     *value = boot != NULL ? *boot : s->fetch_enable;
     c->cycle += s->timing->cluster_peripheral - 1;
-    return STEP_OK;
+    return true;
 }
 
 step peripheral_wait(sim *s, core *c, uint32_t address, uint32_t rd) {
@@ -101,8 +92,18 @@ static bool icache_store(sim *s, core *c, uint32_t offset, uint32_t value) {
     return true;
 }
 
-static bool cluster_store(sim *s, core *c, uint32_t address, uint32_t value) {
+static bool register_store(sim *s, core *c, uint32_t address, uint32_t value) {
     uint32_t *boot = boot_address(s, address);
+    if (address == SOC_EXIT) {
+        return (value & 0x80000000u) != 0
+                   ? program_exit(s, c, value & INT32_MAX)
+                   : fault(s, c, "unmodelled-register", NULL,
+                           "exit register without bit 31: 0x%08x", (unsigned)value);
+    }
+    if (address - FC_ICACHE < ICACHE_BYTES) {
+        c->cycle += s->timing->apb - 1;
+        return true; // caches are transparent
+    }
     c->cycle += s->timing->cluster_peripheral - 1;
     if (address - CLUSTER_ICACHE < ICACHE_BYTES) {
         return icache_store(s, c, address - CLUSTER_ICACHE, value);
@@ -120,29 +121,23 @@ static bool cluster_store(sim *s, core *c, uint32_t address, uint32_t value) {
     return true;
 }
 
-step peripheral_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value) {
+step peripheral_access(sim *s, core *c, uint32_t address, uint32_t bytes, bool store,
+                       uint32_t *value) {
     uint32_t offset;
-    if (address - STDOUT < STDOUT_BYTES && (address & 7) == 0) { // one port per core, any width
-        c->cycle += s->timing->apb - 1;
-        return write_output(s, c, s->log, &(uint8_t){(uint8_t)value}, 1);
+    if (store && address - STDOUT < STDOUT_BYTES && (address & 7) == 0) {
+        c->cycle += s->timing->apb - 1; // one port per core, any width
+        return write_output(s, c, s->log, &(uint8_t){(uint8_t)*value}, 1);
     }
     if (bytes != 4 || (address & 3) != 0) {
-        return unknown(s, c, address, "store (registers take aligned words)");
+        return unknown(s, c, address,
+                       store ? "store (registers take aligned words)"
+                             : "load (registers take aligned words)");
     }
     if (demux_offset(c, address, &offset)) {
         c->cycle += s->timing->demux - 1;
-        return offset >= DMA_OFFSET ? dma_store(s, c, offset - DMA_OFFSET, value)
-                                    : (step)event_unit_store(s, c, offset, value);
+        return offset >= DMA_OFFSET ? dma_access(s, c, offset - DMA_OFFSET, store, value)
+               : store              ? event_unit_store(s, c, offset, *value)
+                                    : event_unit_load(s, c, offset, value);
     }
-    if (address == SOC_EXIT) {
-        return (value & 0x80000000u) != 0
-                   ? program_exit(s, c, value & 0x7fffffffu)
-                   : fault(s, c, "unmodelled-register", NULL,
-                           "exit register without bit 31: 0x%08x", (unsigned)value);
-    }
-    if (address - FC_ICACHE < ICACHE_BYTES) {
-        c->cycle += s->timing->apb - 1;
-        return STEP_OK; // caches are transparent
-    }
-    return cluster_store(s, c, address, value);
+    return store ? register_store(s, c, address, *value) : register_load(s, c, address, value);
 }

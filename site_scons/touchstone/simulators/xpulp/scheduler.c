@@ -7,12 +7,13 @@
 #include "turn.h"
 #include "xpulp.h"
 
-void core_sleep(sim *s, core *c, core_state state) {
+step core_sleep(sim *s, core *c, core_state state) {
     c->state = state;
     c->wait_pc = core_pc(c);
     c->wait_since = c->cycle;
     s->key[c->id] = UINT64_MAX;
     s->reschedule = true;
+    return STEP_SLEEP;
 }
 
 // The cycle of the DMA's next step, UINT64_MAX for none; it comes after the cores of that cycle.

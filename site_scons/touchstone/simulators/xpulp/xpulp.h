@@ -37,6 +37,8 @@ enum {
     CODE_BLOCK_BITS = 8 // granule of the coarse "holds executed code" map, log2 bytes
 };
 
+// As far as cycles are bounded: shifted by eight bits, they fit into keys.
+#define MAX_INSTRUCTIONS UINT64_C(10000000000000)
 #define L1_BASE 0x10000000u
 #define L1_SIZE 0x00020000u // at most: --l1-bytes
 #define L2_BASE 0x1C000000u // 64 KB private, then 1.5 MB shared, one range
@@ -45,7 +47,7 @@ enum {
 // A decoded instruction. rd is SINK when it writes none, or x0.
 typedef struct {
     uint16_t op;      // isa.h
-    uint8_t half;     // length in half-words
+    uint8_t half;     // length in half-words, 0 until it is decoded
     uint8_t loop_end; // some core has named this address as the end of a hardware loop
     uint8_t rd, rs1, rs2, rs3;
     uint32_t imm;
@@ -57,8 +59,7 @@ typedef struct {
     uint32_t base, size;
     uint8_t *bytes;
     insn *code;        // one entry per half-word, two spare ones at the end
-    uint8_t *executed; // per half-word: part of an instruction that was decoded
-    uint8_t *has_code; // per block of 2^CODE_BLOCK_BITS bytes: some half-word is executed
+    uint8_t *has_code; // per block of 2^CODE_BLOCK_BITS bytes: something was executed there
 } region;
 
 // Cycles. "extra" and "use" count those beyond the first, of an instruction and of the next one if
@@ -227,7 +228,6 @@ region *region_find(sim *s, uint32_t address);
 uint8_t *memory_span(sim *s, uint32_t address, uint32_t bytes);
 step bus_access(sim *s, core *c, uint32_t address, uint32_t bytes, bool store, uint32_t *value);
 bool hits_code(const region *r, uint32_t offset, uint32_t bytes);
-void mark_executed(region *r, uint32_t offset, uint32_t half_words);
 bool fault(sim *s, const core *c, const char *kind, const uint32_t *address, const char *format,
            ...);
 
@@ -257,8 +257,7 @@ static inline uint32_t core_pc(const core *c) { return address_of(c->region, c->
 uint32_t fetch_latency(sim *s, core *c, uint32_t pc, uint64_t now, bool turn);
 void icache_flush(sim *s);
 
-// decode.c, compressed.c
-bool decode_compressed(uint32_t half, insn *out);
+// decode.c
 bool decode_at(sim *s, core *c, insn *at); // an instruction of the core's region
 void mark_loop_end(sim *s, uint32_t address);
 bool jump_region(sim *s, const core *c, uint32_t target); // faults if it cannot hold code
@@ -269,8 +268,7 @@ void execute(sim *s, core *c, uint64_t limit, bool single);
 
 // dma.c: registers by offset from its base; `now` is the cycle that schedule_dma was told.
 bool dma_allocate(sim *s);
-step dma_load(sim *s, core *c, uint32_t offset, uint32_t *value);
-step dma_store(sim *s, core *c, uint32_t offset, uint32_t value);
+step dma_access(sim *s, core *c, uint32_t offset, bool store, uint32_t *value);
 void dma_step(sim *s, uint64_t now);
 bool dma_complete(sim *s, const core *c, const char *when); // faults if a transfer is in flight
 
@@ -284,15 +282,15 @@ step event_unit_wait(sim *s, core *c, uint32_t address, uint32_t rd);
 void event_unit_trigger(sim *s, uint64_t now, uint32_t events, uint32_t core_mask);
 
 // peripherals.c
-step peripheral_load(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t *value);
-step peripheral_store(sim *s, core *c, uint32_t address, uint32_t bytes, uint32_t value);
+step peripheral_access(sim *s, core *c, uint32_t address, uint32_t bytes, bool store,
+                       uint32_t *value);
 step peripheral_wait(sim *s, core *c, uint32_t address, uint32_t rd); // p.elw
 
 // scheduler.c
 void run_system(sim *s);
 void core_set_pc(sim *s, core *c, uint32_t pc); // which jump_region has accepted
 void schedule_dma(sim *s, uint64_t at);
-void core_sleep(sim *s, core *c, core_state state);
+step core_sleep(sim *s, core *c, core_state state);
 void core_wake(sim *s, core *c, uint64_t at);
 
 // semihost.c: what an ebreak asks for (a fault if it is no semihosting call); bytes for the stream
