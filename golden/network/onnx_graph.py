@@ -109,7 +109,7 @@ def read_graph(path: Path, rounding: str = "half_up") -> IntegerNetwork:
         onnx = importlib.import_module("onnx")
     except ImportError:
         raise GoldenError(
-            f"{path}: found no package onnx, allowed after pip install onnx"
+            f"{path}: found no package onnx, allowed after pip install -r requirements-onnx.lock"
         ) from None
     try:
         graph = onnx.load_model_from_string(data).graph

@@ -71,6 +71,7 @@ LOCKS = ("requirements.lock",)
 TEST_LOCKS = ("requirements.lock", "requirements-dev.lock")
 PARALLEL = ["-n", "auto", "--dist", "worksteal"]
 CLUSTER_LOCKS = ("requirements.lock", "requirements-dask.lock")
+ONNX_LOCKS = ("requirements.lock", "requirements-onnx.lock")
 
 
 def main(root: str, arguments: Sequence[str]) -> int:
@@ -109,6 +110,8 @@ def _locks(command: str, arguments: Sequence[str]) -> Sequence[str]:
     """What a call needs to be installed."""
     if command == "test":
         return TEST_LOCKS
+    if any(word.startswith("model=") and ".onnx" in word for word in arguments):
+        return ONNX_LOCKS
     clustered = command == "cluster" or any(word.startswith("executor=dask") for word in arguments)
     return CLUSTER_LOCKS if clustered else LOCKS
 
@@ -255,6 +258,13 @@ def _absolute_files(arguments: Sequence[str], root: str) -> list[str]:
     words = []
     for word in arguments:
         key, _, value = word.partition("=")
+        if key == "model":
+            word = f"model={','.join(_model_file(here, name) for name in value.split(','))}"
         is_file = key in _FILE_VARIABLES and value
         words.append(f"{key}={os.path.join(here, value)}" if is_file else word)
     return words
+
+
+def _model_file(here: str, name: str) -> str:
+    """A network by its file; those of configs/models have names."""
+    return os.path.join(here, name) if name.endswith((".yaml", ".onnx")) else name

@@ -20,7 +20,8 @@ BENCH = ("check", "accept", "record")
 VARIABLES: Mapping[str, str] = {
     "target": "targets, a comma-separated list of names or globs (all)",
     "kernel": "kernels, a comma-separated list of names or globs (all)",
-    "model": "whole networks: names of configs/models, all, or a .yaml file of yours",
+    "model": "whole networks: names of configs/models, all, or a .yaml or .onnx file of yours",
+    "rounding": "floor or half_up: what requantisation in model=FILE.onnx means (half_up)",
     "cell": "one cell by its id, or a glob over the ids of the config",
     "variant": "kernel variants: names, globs, or all (the target's best)",
     "S": "sequence lengths, a comma-separated list (the config's)",
@@ -110,8 +111,9 @@ def parse_request(arguments: Mapping[str, str]) -> Request:
     for name in arguments:
         if name not in VARIABLES:
             raise UserError(unknown("command line: variable", name, VARIABLES))
-    if "model" in arguments:
-        raise UserError("model=: allowed without other words, and with describe")
+    for name in ("model", "rounding"):
+        if name in arguments:
+            raise UserError(f"{name}=: allowed without other words, and with describe")
     dimensions = {
         name: _integers(name, arguments[name], 1, MAX_DIMENSION)
         for name in DIMENSIONS

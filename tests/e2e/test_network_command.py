@@ -45,3 +45,16 @@ def test_a_network_of_ones_own(project: Project) -> None:
     big = project.run("model=big.yaml", *WORDS, config=None)
     assert big.status == 2
     assert "big on stm32h7: does not fit" in big.error and "too many" in big.error
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("rounding", ["half_up", "floor"])
+def test_a_quantised_onnx_graph(project: Project, rounding: str) -> None:
+    """On every target, bit by bit: attention, residual, GELU, linear layers."""
+    from tests.unit.onnx_graphs import encoder  # skips where there is no package onnx
+
+    graph, last, _ = encoder(rounding)
+    graph.save(project.folder, last)
+    ended = project.run("model=encoder.onnx", f"rounding={rounding}", config=None)
+    assert ended.status == 0, ended.output + ended.error
+    assert "3 cells: 3 PASS\n" in ended.output

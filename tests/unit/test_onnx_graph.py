@@ -4,99 +4,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from conftest import ROOT
+from onnx_graphs import E, Graph, H, P, encoder
 
-from golden.case import Array, GoldenError
+from golden.case import GoldenError
 from golden.network import checkpoint, onnx_graph
 from golden.network.graph import run
+from touchstone.cli import networks
+from touchstone.errors import UserError
+from touchstone.manifest import load_catalogue
+from touchstone.network.command import describe
+from touchstone.network.deploy import deploy
+from touchstone.network.model import find_models
+from touchstone.network.source import network_of
 
 onnx = pytest.importorskip("onnx", reason="the package onnx is not installed")
-S, E, H, P, F = 5, 8, 2, 4, 12
-SOFTMAX = {"coeffA": 1.0, "coeffB": 24.0, "coeffC": 7.0, "log2": 5.0, "n_levels": 256.0}
-
-
-class Graph:
-    """Nodes one after another, and beside them what they compute, in plain integers."""
-
-    def __init__(self, rounding: str = "half_up") -> None:
-        self.rounding = rounding
-        self.random = np.random.default_rng(1)
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-        self.x = self.random.integers(-128, 128, (S, E))
-
-    def constant(self, array: Array) -> str:
-        name = f"c{len(self.constants)}"
-        value = np.asarray(array, np.int64 if np.asarray(array).dtype.kind == "i" else np.float32)
-        self.constants.append(onnx.numpy_helper.from_array(value, name))
-        return name
-
-    def node(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        name = f"t{len(self.nodes)}"
-        self.nodes.append(onnx.helper.make_node(kind, list(inputs), [name], name, **attributes))
-        return name
-
-    def rq(self, name: str, value: Array, mul: float, div: float = 65536.0) -> tuple[str, Array]:
-        words = (self.constant(np.float64(mul)), self.constant(np.float64(0)))
-        levels = {"div": div, "n_levels_out": 256.0, "signed": 1.0}
-        half = int(div) // 2 if self.rounding == "half_up" else 0
-        made = np.clip((value * int(mul) + half) // int(div), -128, 127)
-        return self.node("RequantShift", name, *words, **levels), made
-
-    def linear(self, name: str, x: Array, width: int, mul: float) -> tuple[str, Array]:
-        weight = self.random.integers(-20, 20, (x.shape[-1], width))
-        bias = self.random.integers(-900, 900, width)
-        made = self.node("MatMul", name, self.constant(weight.astype(np.float32)))
-        made = self.node("Add", self.constant(bias.astype(np.float32)), made)
-        return self.rq(made, x @ weight + bias, mul)
-
-    def heads(self, name: str, x: Array, perm: list[int]) -> tuple[str, Array]:
-        made = self.node("Reshape", name, self.constant(np.array([1, -1, H, P])))
-        return self.node("Transpose", made, perm=perm), x.reshape(S, H, P).transpose(1, 0, 2)
-
-    def attention(self, name: str, x: Array) -> tuple[str, Array]:
-        (q, qv), (k, kv), (v, vv) = (self.linear(name, x, H * P, 700) for _ in range(3))
-        (q, qv), (v, vv) = self.heads(q, qv, [0, 2, 1, 3]), self.heads(v, vv, [0, 2, 1, 3])
-        k, kv = self.heads(k, kv, [0, 2, 3, 1])
-        scores, value = self.rq(self.node("MatMul", q, k), qv @ kv.transpose(0, 2, 1), 300)
-        d = value.max(axis=-1, keepdims=True) - value
-        z, entries = d // 5, np.zeros_like(d)
-        entries = np.where(z > 31, 0, ((5 * z - d + 24) ** 2 + 7) >> np.minimum(z, 31))
-        table = 255 * entries // entries.sum(axis=-1, keepdims=True)
-        soft = self.node("iSoftmax", scores, **SOFTMAX)
-        made, value = self.rq(self.node("MatMul", soft, v), table @ vv, 257)
-        made = self.node("Transpose", made, perm=[0, 2, 1, 3])
-        made = self.node("Reshape", made, self.constant(np.array([1, S, H * P])))
-        return self.linear(made, value.transpose(1, 0, 2).reshape(S, -1), E, 514)
-
-    def save(self, folder: Path, last: str) -> Path:
-        sizes = [1, S, E]
-        places = [
-            onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, sizes)
-            for name in ("input", last)
-        ]
-        graph = onnx.helper.make_graph(self.nodes, "g", places[:1], places[1:], self.constants)
-        path = folder / "encoder.onnx"
-        path.write_bytes(onnx.helper.make_model(graph).SerializeToString())
-        return path
 
 
 @pytest.mark.parametrize("rounding", ["half_up", "floor"])
 def test_an_encoder_is_the_same_integers(tmp_path: Path, rounding: str) -> None:
-    graph = Graph(rounding)
-    attended, value = graph.attention("input", graph.x)
-    skipped, skip = graph.rq("input", graph.x, 32768)
-    total = graph.node("Add", skipped, attended)
-    y, value = graph.rq(total, skip + value, 65536)
-    hidden, inner = graph.linear(y, value, F, 800)
-    activated = graph.node("iGELU", hidden, b=-49, one=2674)
-    low = np.minimum(np.abs(inner), 49) - 49
-    inner = inner * ((2674 + np.sign(inner) * (2674 - low**2)) // 2)
-    hidden, inner = graph.rq(activated, inner, 3138, 2.0**23)
-    last, wanted = graph.linear(hidden, inner, E, 3000)
+    graph, last, wanted = encoder(rounding)
     network = onnx_graph.read_graph(graph.save(tmp_path, last), rounding)
     kernels = [layer.kernel for layer in network.layers]
     assert kernels == ["mhsa", "gelu", "add", "linear_o", "gelu", "linear_o"]
@@ -174,3 +104,45 @@ def test_files_are_looked_at_before_they_are_read(
     monkeypatch.setattr(checkpoint.read_file, "__defaults__", (10,))
     with pytest.raises(GoldenError, match="found 100 bytes, allowed at most 10"):
         onnx_graph.read_graph(path)
+
+
+# model=FILE.onnx
+
+
+def test_a_graph_is_deployed_by_the_same_path(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Layers in the targets' best variants, arrays in their layouts, a memory plan."""
+    graph, last, _ = encoder("half_up")
+    path = graph.save(tmp_path, last)
+    (model,) = find_models(ROOT, str(path), tmp_path / "cache")
+    assert (model.name, model.S, model.E, model.P, model.H) == ("encoder", 5, 8, 4, 2)
+    for target in load_catalogue(ROOT, tmp_path / "cache").targets.values():
+        made = deploy(network_of(model), target, load_catalogue(ROOT, tmp_path / "cache"))
+        assert made.arena.bytes >= made.alive_bytes > 0 and len(made.calls) == 6
+    assert describe(ROOT, {"model": str(path), "rounding": "floor"}) == 0
+    said = capsys.readouterr().out
+    # 4 products of 5 x 8 x 8, 2 of 5 x 5 x 4 x 2 heads; 2 of 5 x 8 x 12.
+    assert "encoder: quantised ONNX graph" in said
+    assert "2,640 MACs (mhsa 1,680, linear_o 960)" in said
+
+
+def refused_by_the_command(path: Path, capfd: pytest.CaptureFixture[str], **words: str) -> str:
+    assert networks(path.parent, {"model": str(path), **words}) == 2
+    said = capfd.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1
+    assert not (path.parent / "build/networks").exists()
+    return said.err
+
+
+def test_the_command_names_the_node_that_has_no_kernel(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    graph = Graph()
+    made, _ = graph.linear("input", graph.x, E, 700)
+    path = graph.save(tmp_path, graph.node("Sigmoid", made))
+    said = refused_by_the_command(path, capfd)
+    assert "encoder.onnx: node 3 Sigmoid 't3': unsupported, allowed Add, Clip," in said
+    assert "rounding" in refused_by_the_command(path, capfd, rounding="up")
+    with pytest.raises(UserError, match=r"rounding=: found floor, allowed beside model=FILE.onnx"):
+        find_models(ROOT, "tr", tmp_path, "floor")

@@ -120,10 +120,16 @@ def test_a_file_is_tested_without_other_processes(checkout: Checkout) -> None:
 
 def test_files_are_where_the_user_stands(checkout: Checkout, tmp_path: Path) -> None:
     checkout.ready()
-    command = checkout.command("config=my.yaml", "inputs=/x.npz", "kernel=fwsa")
+    command = checkout.command("config=my.yaml", "inputs=/x.npz", "model=tr,a.yaml", "kernel=fwsa")
     subprocess.run(command, cwd=tmp_path, check=True)
-    files = [f"config={tmp_path / 'my.yaml'}", "inputs=/x.npz"]
+    files = [f"config={tmp_path / 'my.yaml'}", "inputs=/x.npz", f"model=tr,{tmp_path / 'a.yaml'}"]
     assert checkout.words() == ["-m", "touchstone.start", "-Q", *files, "kernel=fwsa"]
+
+
+def test_an_onnx_graph_needs_what_reads_it() -> None:
+    """Installed when one is first named."""
+    assert environment._locks("", ["model=tr,a.onnx"])[-1] == "requirements-onnx.lock"
+    assert environment._locks("describe", ["model=tr"]) == LOCKS
 
 
 def test_what_would_lead_python_astray_is_taken_out(checkout: Checkout) -> None:

@@ -25,7 +25,8 @@ from touchstone.files import write_atomically, write_json
 from touchstone.graph import CellPlan
 from touchstone.image import job_capacity
 from touchstone.network.command import PROJECT, YAML_CACHE, generate, join_rooms, run_scons
-from touchstone.network.model import Model, find_models
+from touchstone.network.model import Described, find_models
+from touchstone.network.onnx_model import OnnxModel
 from touchstone.network.source import network_of
 from touchstone.observe import simulator_of
 from touchstone.process import ProcessRegistry
@@ -104,12 +105,14 @@ def command(root: Path, arguments: Mapping[str, str]) -> int:
     return 0 if all(row.holds for row in rows) else 1
 
 
-def test_set(model: Model) -> TestSet:
+def test_set(model: Described) -> TestSet:
     """The test set of a model, with the float and the integer golden model's answers.
 
     Without weights of its own a network has no accuracy, but its recordings go through it all the
     same.
     """
+    if isinstance(model, OnnxModel):
+        raise UserError(f"accuracy: {model.where}: found a graph of integers, allowed descriptions")
     # Imported here: golden models need numpy.
     import numpy as np
 

@@ -21,7 +21,7 @@ from touchstone.app import prepare
 from touchstone.errors import UserError
 from touchstone.files import read_json, write_atomically, write_json
 from touchstone.manifest import Catalogue, load_catalogue
-from touchstone.network.model import Model, find_models
+from touchstone.network.model import Described, find_models
 from touchstone.network.report import Cell, html, markdown, read_cells, terminal
 from touchstone.rooms import python_path
 from touchstone.simulators.registry import EMBEDDED
@@ -50,7 +50,7 @@ def measure(root: Path, arguments: Mapping[str, str]) -> tuple[int, list[Cell]]:
     """The build's exit status, and the cells with their layers: none where nothing was planned."""
     words = dict(arguments)
     said = words.pop("model")
-    models = find_models(root, said, root / YAML_CACHE)
+    models = find_models(root, said, root / YAML_CACHE, words.pop("rounding", ""))
     models = _with_data(models) if said == "all" else models
     for name in words:
         if name not in (*PASSED_ON, *PASSED_ON_TOO):
@@ -67,7 +67,7 @@ def measure(root: Path, arguments: Mapping[str, str]) -> tuple[int, list[Cell]]:
     return status, read_cells(root / PROJECT, results["cells"], facts, _clocks(root))
 
 
-def _with_data(models: Sequence[Model]) -> list[Model]:
+def _with_data(models: Sequence[Described]) -> list[Described]:
     """What `all` means: without networks whose recordings are in packages that are not here."""
     from golden.case import GoldenError
     from golden.network.datasets import load_dataset
@@ -115,7 +115,7 @@ def join_rooms(root: Path) -> None:
             package.__path__ = pkgutil.extend_path(package.__path__, name)
 
 
-def generate(root: Path, models: Sequence[Model]) -> Mapping[str, Any]:
+def generate(root: Path, models: Sequence[Described]) -> Mapping[str, Any]:
     """The project with these networks, made where anything it comes from is new: what the reports
     need to know of them."""
     stamp = _stamp(root, models)
@@ -144,7 +144,7 @@ def generate(root: Path, models: Sequence[Model]) -> Mapping[str, Any]:
     return networks
 
 
-def _stamp(root: Path, models: Iterable[Model]) -> str:
+def _stamp(root: Path, models: Iterable[Described]) -> str:
     """A hash of everything that generated files come from."""
     digest = hashlib.sha256(repr(list(models)).encode())
     for model in models:
@@ -205,13 +205,14 @@ def _catalogue(root: Path) -> Catalogue:
 
 def describe(root: Path, arguments: Mapping[str, str]) -> int:
     """Layers, parameters, MACs and memory of networks; an estimate of their energy."""
-    if set(arguments) != {"model"}:
+    if "model" not in arguments or set(arguments) - {"model", "rounding"}:
         found = ", ".join(sorted(arguments)) or "nothing"
-        raise UserError(f"describe: found {found}, allowed model=NAME")
+        raise UserError(f"describe: found {found}, allowed model=NAME, rounding=")
     from touchstone.network.describe import describe_model
     from touchstone.network.source import network_of
 
     catalogue = _catalogue(root)
-    models = find_models(root, arguments["model"], root / YAML_CACHE)
+    rounding = arguments.get("rounding", "")
+    models = find_models(root, arguments["model"], root / YAML_CACHE, rounding)
     print("\n\n".join(describe_model(model, network_of(model), catalogue) for model in models))
     return 0

@@ -10,10 +10,10 @@ from tabulate import tabulate
 from touchstone.errors import UserError
 from touchstone.manifest import Catalogue, Target
 from touchstone.network.deploy import Deployment, deploy
-from touchstone.network.model import Model
+from touchstone.network.model import Described
 
 
-def describe_model(model: Model, network: Any, catalogue: Catalogue) -> str:
+def describe_model(model: Described, network: Any, catalogue: Catalogue) -> str:
     """Layers, parameters, MACs, memory and estimated energy."""
     made = [deploy(network, target, catalogue) for target in catalogue.targets.values()]
     macs = ", ".join(f"{name} {count:,}" for name, count in model.macs().items())
@@ -37,7 +37,7 @@ def _layers(made: list[Deployment]) -> str:
     return str(tabulate(rows, headers, disable_numparse=True, colalign=("left", "right", "right")))
 
 
-def _targets(model: Model, made: list[Deployment]) -> str:
+def _targets(model: Described, made: list[Deployment]) -> str:
     rows = [
         [
             one.target.name,
@@ -52,7 +52,7 @@ def _targets(model: Model, made: list[Deployment]) -> str:
     return str(tabulate(rows, headers, disable_numparse=True, colalign=("left", *["right"] * 4)))
 
 
-def least_microjoules(model: Model, target: Target) -> float:
+def least_microjoules(model: Described, target: Target) -> float:
     """The energy of the MACs alone at the peak rate of all cores: no run can need less."""
     peak = target.peak.get("dot8")
     if not peak:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from touchstone.errors import UserError, unknown
+from touchstone.network.onnx_model import ROUNDINGS, SUFFIX, OnnxModel, load_onnx
 from touchstone.network.tensors import tensor_shapes
 from touchstone.schema import load_validated
 from touchstone.textfile import shown
@@ -212,23 +213,39 @@ def _check(model: Model) -> None:
             )
 
 
-def find_models(root: Path, words: str, cache: Path) -> list[Model]:
-    """The networks that `model=` names: all, names, or paths of somebody's own files."""
+Described = Model | OnnxModel
+
+
+def find_models(root: Path, words: str, cache: Path, rounding: str = "") -> list[Described]:
+    """The networks that `model=` names: all, names, or paths of somebody's own files.
+
+    rounding: what a requantisation in ONNX graphs means; only allowed where there are some.
+    """
+    if rounding and rounding not in ROUNDINGS:
+        raise UserError(unknown("rounding", rounding, ROUNDINGS))
+    if rounding and SUFFIX not in words:
+        raise UserError(f"rounding=: found {rounding}, allowed beside model=FILE{SUFFIX}")
     known = {path.stem: path for path in sorted((root / MODELS).glob(f"*{EXTENSION}"))}
-    models: dict[str, Model] = {}
+    models: dict[str, Described] = {}
     for word in [part.strip() for part in words.split(",")]:
         if word == "all":
             paths = list(known.values())
         elif word in known:
             paths = [known[word]]
-        elif word.endswith(EXTENSION):
+        elif word.endswith((EXTENSION, SUFFIX)):
             paths = [Path(word)]
         else:
             raise UserError(unknown("model", word, ["all", *known]))
         for path in paths:
-            model = load_model(path, cache)
+            model = _load(path, cache, rounding or ROUNDINGS[0])
             if model.name in models and models[model.name].where != model.where:
                 other = models[model.name].where
                 raise UserError(f"{model.where}: name: found {model.name!r}, which {other} has")
             models[model.name] = model
     return list(models.values())
+
+
+def _load(path: Path, cache: Path, rounding: str) -> Described:
+    if path.suffix == SUFFIX:
+        return load_onnx(path, _name(path), rounding)
+    return load_model(path, cache)

@@ -21,14 +21,14 @@ from touchstone.files import write_atomically
 from touchstone.manifest import Catalogue
 from touchstone.network import emit
 from touchstone.network.deploy import OWN, Deployment, deploy
-from touchstone.network.model import Model
+from touchstone.network.model import Described
 
 FOLDER = "build/networks"
 TOOLS = "../../site_scons/site_tools"
 
 
 def write_project(
-    root: Path, models: Iterable[tuple[Model, Any]], catalogue: Catalogue
+    root: Path, models: Iterable[tuple[Described, Any]], catalogue: Catalogue
 ) -> dict[str, list[Deployment]]:
     """Generate the kernels of these networks; what each is on each target.
 
@@ -56,12 +56,13 @@ env.Touchstone(config="matrix.yaml")
 '''
 
 
-def _entry(model: Model) -> dict[str, Any]:
-    shape = {"S": model.S, "E": model.E, "P": model.P, "H": model.H, "F": model.F}
+def _entry(model: Described) -> dict[str, Any]:
+    shape = {"S": model.S, "E": model.E, "P": model.P, "H": model.H}
+    shape |= {"F": model.F} if model.F else {}
     return {"name": model.name, "kernels": model.name, "shapes": [shape]}
 
 
-def _files(model: Model, network: Any, made: Sequence[Deployment]) -> dict[str, bytes]:
+def _files(model: Described, network: Any, made: Sequence[Deployment]) -> dict[str, bytes]:
     from golden.networks import input_offsets, save, weight_bytes
 
     name = network.name
@@ -84,7 +85,7 @@ def _files(model: Model, network: Any, made: Sequence[Deployment]) -> dict[str, 
 
 
 def _manifest(
-    model: Model, network: Any, made: Sequence[Deployment], sizes: tuple[int, int]
+    model: Described, network: Any, made: Sequence[Deployment], sizes: tuple[int, int]
 ) -> dict[str, Any]:
     name = network.name
     outputs = 4 * len(network.layers) + _count(network.layers[-1].output)

@@ -6,17 +6,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from touchstone.errors import UserError
-from touchstone.network.model import Model
+from touchstone.network.model import Described
+from touchstone.network.onnx_model import OnnxModel, integer_graph
 
 if TYPE_CHECKING:
     from golden.networks import IntegerNetwork
 
 
-def network_of(model: Model) -> IntegerNetwork:
+def network_of(model: Described) -> IntegerNetwork:
     """The integer network of a description; UserError with one line where it cannot be one.
 
     Float weights that nobody has trained are random, the same everywhere.
     """
+    if isinstance(model, OnnxModel):
+        return adopt(model, integer_graph(model.path, model.rounding))
     # Imported here: golden models need numpy.
     from golden.case import GoldenError
     from golden.network.models import read_model
@@ -28,7 +31,7 @@ def network_of(model: Model) -> IntegerNetwork:
         raise UserError(text if text.startswith(model.name) else f"{model.name}: {text}") from None
 
 
-def adopt(model: Model, quantised: Any) -> IntegerNetwork:
+def adopt(model: Described, quantised: Any) -> IntegerNetwork:
     """A golden.network.graph.IntegerNetwork, whose input is patches, with the patches gathered on
     the chip where they do not lie in the signal as they are."""
     from golden.case import Shape
@@ -37,7 +40,7 @@ def adopt(model: Model, quantised: Any) -> IntegerNetwork:
 
     layers = list(quantised.layers)
     inputs: dict[str, tuple[int, ...]] = {INPUT: tuple(quantised.input)}
-    if model.has_patches:
+    if not isinstance(model, OnnxModel) and model.has_patches:
         shape = Shape(S=model.S, E=model.patch, P=1, H=1, F=0)
         size = (model.S, model.patch)
         given = {"input": "signal"}
