@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-enum { TS_M4_SHORT = 16 /* steps at most */, TS_M4_LEAD = 128 /* bytes before a panel */ };
+enum { TS_M4_SHORT = 16 /* steps at most */, TS_M4_FEW = 4, TS_M4_LEAD = 128 /* bytes before a panel */ };
 
 /* Where the results go, for sums [tile][stationary 2][streamed 4]. */
 typedef enum {
@@ -48,13 +48,13 @@ typedef struct {
     uint32_t stride;
     const uint32_t *long_stationary;
     const uint8_t *stream;
-    const uint32_t *stationary; /* short: 16 steps, of which the last ones are meant */
+    const uint32_t *stationary; /* short: 16 steps (few: 4), of which the last are meant */
     const uint32_t *edge;       /* short: the first step; long: the stationary panel's end */
     uintptr_t entry;
     ts_m4_code *exit, *top;
 } ts_m4_call;
 
-ts_m4_code ts_m4_short, ts_m4_short_end;
+ts_m4_code ts_m4_short, ts_m4_short_few, ts_m4_short_end;
 ts_m4_code ts_m4_short_zero, ts_m4_short_bias, ts_m4_short_same, ts_m4_short_more;
 ts_m4_code ts_m4_short_zero_scores, ts_m4_short_bias_stationary, ts_m4_short_bias_streamed,
     ts_m4_short_bias_across, ts_m4_short_bias_rows, ts_m4_short_bias_sums, ts_m4_short_more_sums;

@@ -130,10 +130,10 @@ ts_m4_ready ts_m4_ready_of(const ts_m4_product *product) {
         ready.edge = 2 * steps;
     } else {
         ready.call.entry = (uintptr_t)ts_m4_short_end - SHORT_STEP_BYTES * (steps - 1);
-        ready.back = 2 * (TS_M4_SHORT - steps);
+        ready.back = 2 * ((steps > TS_M4_FEW ? TS_M4_SHORT : TS_M4_FEW) - steps);
     }
     if (!ready.code)
-        ready.code = is_long ? ts_m4_long : ts_m4_short;
+        ready.code = is_long ? ts_m4_long : steps > TS_M4_FEW ? ts_m4_short : ts_m4_short_few;
     return ready;
 }
 

@@ -135,15 +135,23 @@
     /* Any number of steps from 1 to 16, any requantisation: the same parts, chained by
      * addresses in the frame. The stationary panel's last steps are at the registers' end, its
      * first step is in s0 and s1 as well. */
-    FUNCTION ts_m4_short
+    .macro CHAINED name, registers
+    FUNCTION \name
     push {r4-r11, lr}
     ldm r0, {r1-r12}
     push {r10-r12}
     push {r1-r6}
-    vldm r8, {s0-s31}
+    vldm r8, {\registers}
     vldr d0, [r9]
     mov r0, r7
     ldr pc, [sp, #TOP]
+    .endm
+
+    /* Up to 4 steps. */
+    CHAINED ts_m4_short_few, s24-s31
+    .size ts_m4_short_few, . - ts_m4_short_few
+
+    CHAINED ts_m4_short, s0-s31
 
     .macro TOP_OF begin, label
     LABEL ts_m4_short_\label

@@ -77,52 +77,108 @@ uint32_t ts_m4_attention_bytes(const ts_m4_attention *layer) {
 }
 
 /* Rows 2i and 2i + 1 of the input as a stationary panel. */
-static const uint32_t *x_pair(const ts_m4_state *t, uint32_t i) {
-    if (keeps_input(t->layer))
-        return t->b.x + i * ts_m4_x_step(t->E);
+static inline const uint32_t *x_pair(const ts_m4_state *t, uint32_t i) {
+    if (t->x_step)
+        return t->b.x + i * t->x_step;
     ts_m4_expand_pair(t->layer->input, 2 * i, t->S, t->E, t->b.x);
     return t->b.x;
 }
 
-/* Head h's `width` channels of a projection of the input. */
-static ts_m4_product projection(const ts_m4_state *t, uint32_t h, const ts_m4_linear *linear,
-                                uint32_t width, int32_t *bias, int32_t *factors) {
-    const uint32_t E = t->E, W4 = ts_m4_up4(width);
-    const int8_t *panel = linear->weight + 4 * h * W4 * ts_m4_pairs(E);
-    if (t->layer->expand) {
-        ts_m4_expand_tiles(linear->weight + h * width * E, E, width, E, t->b.panel);
-        panel = (const int8_t *)t->b.panel;
-    }
-    return (ts_m4_product){
-        .panel = panel,
-        .vectors = W4,
-        .steps = ts_m4_pairs(E),
+/* A product that every head has, made ready once a call: a head changes what to_head says. */
+typedef struct {
+    ts_m4_product product;
+    ts_m4_ready ready;
+} stage;
+
+typedef struct {
+    stage key, value, query, scores, context;
+} stages;
+
+/* A projection of the input to `width` channels a head, as head 0 has it. */
+static void describe_projection(const ts_m4_state *t, const ts_m4_linear *linear, uint32_t width,
+                                ts_m4_finish finish, uint32_t stride, stage *s) {
+    s->product = (ts_m4_product){
+        .panel = t->layer->expand ? (const void *)t->b.panel : linear->weight,
+        .vectors = ts_m4_up4(width),
+        .steps = ts_m4_pairs(t->E),
         .begin = TS_M4_BIAS,
-        .start = ts_m4_whole_tiles(linear->bias + h * width, width, bias),
-        .requant = ts_m4_prepare(&linear->requant, h * width, width,
-                                 ((uint64_t)E << 14) + t->largest_bias, factors),
+        .start = linear->bias,
+        .finish = finish,
+        .stride = stride,
+        .requant = ts_m4_prepare(&linear->requant, 0, width,
+                                 ((uint64_t)t->E << 14) + t->largest_bias, t->b.factors),
         .sums = t->b.sums,
     };
+    s->ready = ts_m4_ready_of(&s->product);
+}
+
+/* A head's channels of a requantisation that has one multiplier for each of them. */
+static void to_channels(stage *s, const ts_requant *requant, uint32_t channel, uint32_t channels,
+                        int32_t *factors) {
+    s->product.requant = ts_m4_prepare(requant, channel, channels, 0, factors);
+    s->ready = ts_m4_ready_of(&s->product);
+}
+
+/* A projection for head h. */
+static void to_head(const ts_m4_state *t, const ts_m4_linear *linear, uint32_t width, uint32_t h,
+                    stage *s) {
+    const uint32_t E = t->E, channel = h * width;
+    s->product.start = ts_m4_whole_tiles(linear->bias + channel, width, t->b.bias);
+    if (t->layer->expand)
+        ts_m4_expand_tiles(linear->weight + channel * E, E, width, E, t->b.panel);
+    else
+        s->product.panel = linear->weight + 4 * h * s->product.vectors * s->product.steps;
+    if (linear->requant.per_channel) {
+        to_channels(s, &linear->requant, channel, width, t->b.factors);
+        return;
+    }
+    ts_m4_call *call = &s->ready.call;
+    call->in = s->product.start;
+    call->end += (const uint8_t *)s->product.panel - call->stream;
+    call->stream = s->product.panel;
+}
+
+/* What all heads have in common. */
+static __attribute__((noinline)) void describe(const ts_m4_state *t, stages *all) {
+    const ts_m4_attention *layer = t->layer;
+    if (layer->key.weight)
+        describe_projection(t, &layer->key, t->width, TS_M4_STREAMED, 0, &all->key);
+    describe_projection(t, &layer->value, t->P, TS_M4_ACROSS, 16 * t->pairs, &all->value);
+    describe_projection(t, &layer->query, t->width, TS_M4_STATIONARY, 0, &all->query);
+    all->scores.product = (ts_m4_product){
+        .panel = t->b.key,
+        .vectors = ts_m4_up4(t->S),
+        .steps = ts_m4_pairs(t->width),
+        .finish = TS_M4_SCORES,
+        .requant = ts_m4_prepare(&layer->scores, 0, 0, (uint64_t)t->width << 14, NULL),
+        .sums = t->b.sums,
+    };
+    all->context.product = (ts_m4_product){
+        .panel = t->b.value,
+        .vectors = ts_m4_up4(t->P),
+        .steps = t->pairs,
+        .finish = TS_M4_STATIONARY,
+        /* A row of the map adds up to 255 at most. */
+        .requant = ts_m4_prepare(&layer->context, 0, t->P, 255 * 128, t->b.context_factors),
+        .sums = t->b.sums,
+    };
+    all->scores.ready = ts_m4_ready_of(&all->scores.product);
+    all->context.ready = ts_m4_ready_of(&all->context.product);
 }
 
 /* Keys as a streamed panel of rows. */
-static __attribute__((noinline)) void make_key(const ts_m4_state *t, uint32_t h) {
-    ts_m4_product key = projection(t, h, &t->layer->key, t->width, t->b.bias, t->b.factors);
-    key.finish = TS_M4_STREAMED;
-    ts_m4_ready ready = ts_m4_ready_of(&key);
+static __attribute__((noinline)) void make_key(const ts_m4_state *t, uint32_t h, stage *key) {
+    to_head(t, &t->layer->key, t->width, h, key);
     const uint32_t tile = 4 * ts_m4_pairs(t->width);
     for (uint32_t i = 0; i < t->pairs; i++)
-        ts_m4_run(&ready, x_pair(t, i), t->b.key + i / 2 * tile + i % 2 * 2);
+        ts_m4_run(&key->ready, x_pair(t, i), t->b.key + i / 2 * tile + i % 2 * 2);
 }
 
 /* Values as a streamed panel of channels. */
-static __attribute__((noinline)) void make_value(const ts_m4_state *t, uint32_t h) {
-    ts_m4_product value = projection(t, h, &t->layer->value, t->P, t->b.bias, t->b.factors);
-    value.finish = TS_M4_ACROSS;
-    value.stride = 16 * t->pairs;
-    ts_m4_ready ready = ts_m4_ready_of(&value);
+static __attribute__((noinline)) void make_value(const ts_m4_state *t, uint32_t h, stage *value) {
+    to_head(t, &t->layer->value, t->P, h, value);
     for (uint32_t i = 0; i < t->pairs; i++)
-        ts_m4_run(&ready, x_pair(t, i), t->b.value + 4 * i);
+        ts_m4_run(&value->ready, x_pair(t, i), t->b.value + 4 * i);
 }
 
 /* Any table: a row as it is defined, by way of `row` [S]. */
@@ -201,43 +257,42 @@ static const uint32_t *move_context(const ts_m4_state *t, uint32_t h, uint32_t i
 }
 
 /* Head h from its keys and values on. */
-static __attribute__((noinline)) void attend(const ts_m4_state *t, uint32_t h) {
+static __attribute__((noinline)) void attend(const ts_m4_state *t, uint32_t h, stages *all) {
     const ts_m4_attention *layer = t->layer;
     const ts_m4_buffers *b = &t->b;
     const int direct = !layer->accumulate && t->P % 2 == 0;
-    ts_m4_product query = projection(t, h, &layer->query, t->width, b->bias, b->factors);
-    query.finish = TS_M4_STATIONARY;
-    const ts_m4_product scores = {
-        .panel = b->key,
-        .vectors = ts_m4_up4(t->S),
-        .steps = ts_m4_pairs(t->width),
-        .finish = TS_M4_SCORES,
-        .requant = ts_m4_prepare(&layer->scores, 0, 0, (uint64_t)t->width << 14, NULL),
-        .sums = b->sums,
-    };
-    const ts_m4_product context = {
-        .panel = b->value,
-        .vectors = ts_m4_up4(t->P),
-        .steps = t->pairs,
-        .finish = TS_M4_STATIONARY,
-        /* A row of the map adds up to 255 at most. */
-        .requant = ts_m4_prepare(&layer->context, h * t->P, t->P, 255 * 128, b->context_factors),
-        .sums = b->sums,
-    };
-    const ts_m4_product output = head_output(t, h);
-    ts_m4_ready q = ts_m4_ready_of(&query), s = ts_m4_ready_of(&scores);
-    ts_m4_ready c = ts_m4_ready_of(&context), o = ts_m4_ready_of(&output);
+    const uint32_t step = ts_m4_context_step(&layer->shape);
+    to_head(t, &layer->query, t->width, h, &all->query);
+    if (layer->context.per_channel)
+        to_channels(&all->context, &layer->context, h * t->P, t->P, b->context_factors);
+    stage output;
+    if (layer->accumulate) {
+        output.product = head_output(t, h);
+        output.ready = ts_m4_ready_of(&output.product);
+    }
     uint32_t *to = b->context + h * t->P;
-    for (uint32_t i = 0; i < t->pairs; i++, to += ts_m4_context_step(&layer->shape)) {
-        ts_m4_run(&q, x_pair(t, i), b->query);
-        ts_m4_run(&s, b->query, b->scores);
+    for (uint32_t i = 0; i < t->pairs; i++, to += step) {
+        ts_m4_run(&all->query.ready, x_pair(t, i), b->query);
+        ts_m4_run(&all->scores.ready, b->query, b->scores);
         ts_m4_softmax_rows(t, ts_min(2, t->S - 2 * i));
-        ts_m4_run(&c, b->map, direct ? to : b->one);
+        ts_m4_run(&all->context.ready, b->map, direct ? to : b->one);
         if (direct)
             continue;
         const uint32_t *from = move_context(t, h, i);
         if (layer->accumulate)
-            ts_m4_run(&o, from, b->all_sums + i * 2 * ts_m4_up4(t->E));
+            ts_m4_run(&output.ready, from, b->all_sums + i * 2 * ts_m4_up4(t->E));
+    }
+}
+
+/* Head by head. */
+static __attribute__((noinline)) void heads(const ts_m4_state *t) {
+    stages all;
+    describe(t, &all);
+    for (uint32_t h = 0; h < t->layer->shape.H; h++) {
+        if (t->layer->key.weight)
+            make_key(t, h, &all.key);
+        make_value(t, h, &all.value);
+        attend(t, h, &all);
     }
 }
 
@@ -298,6 +353,7 @@ void ts_m4_attention_run(const ts_m4_attention *layer, void *scratch) {
         .P = s->P,
         .width = layer->width,
         .pairs = ts_m4_pairs(s->S),
+        .x_step = keeps_input(layer) ? ts_m4_x_step(s->E) : 0,
         .largest_bias = ts_m4_largest(layer->query.bias, s->H * layer->width) |
                         ts_m4_largest(layer->value.bias, s->H * s->P),
     };
@@ -307,17 +363,12 @@ void ts_m4_attention_run(const ts_m4_attention *layer, void *scratch) {
         t.largest_bias |= ts_m4_largest(layer->key.bias, s->H * layer->width);
     else
         ts_m4_expand_tiles(layer->input, t.E, t.S, t.E, t.b.key);
-    for (uint32_t i = 0; i < t.pairs && keeps_input(layer); i++)
-        ts_m4_expand_pair(layer->input, 2 * i, t.S, t.E, t.b.x + i * ts_m4_x_step(t.E));
+    for (uint32_t i = 0; i < t.pairs && t.x_step; i++)
+        ts_m4_expand_pair(layer->input, 2 * i, t.S, t.E, t.b.x + i * t.x_step);
     for (uint32_t i = 0; i < 8 * ts_ceil_div(t.S, 16); i++)
         ((uint32_t *)(void *)t.b.scores)[i] = 0;
-    const int done = ts_m4_two_channels(&t);
-    for (uint32_t h = 0; h < s->H && !done; h++) {
-        if (layer->key.weight)
-            make_key(&t, h);
-        make_value(&t, h);
-        attend(&t, h);
-    }
+    if (!ts_m4_two_channels(&t))
+        heads(&t);
     if (layer->accumulate)
         finish_sums(&t);
     else

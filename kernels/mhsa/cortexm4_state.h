@@ -17,6 +17,7 @@ typedef struct {
     const ts_m4_attention *layer;
     ts_m4_buffers b;
     uint32_t S, E, P, width, pairs;
+    uint32_t x_step; /* words of a pair of input rows, if all are kept as panels, or 0 */
     uint32_t largest_bias;
     const int32_t *o_start; /* the output projection's bias, a whole number of tiles */
 } ts_m4_state;
