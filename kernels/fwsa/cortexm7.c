@@ -61,9 +61,10 @@ void ts_fwsa_cortexm7(const ts_team *team, const ts_fwsa_args *args, void *scrat
     };
     const ts_m7_call scores = ts_m7_scores_call(&layer, &head);
     const ts_m7_scale scale = ts_m7_scale_all(args->scores_requant, 1);
+    ts_m7_head_projection queries;
+    ts_m7_set_queries(&queries, &layer);
     for (uint32_t h = 0; h < shape->H; h++) {
-        ts_m7_head_projection queries;
-        ts_m7_set_queries(&queries, &layer, h, &b.room);
+        ts_m7_queries_of(&queries, &layer, h, &b.room);
         for (uint32_t row = 0; row < S; row += 2) {
             ts_m7_project(&queries, b.x + 2 * row * ts_m7_pairs(E), 1, b.query);
             ts_m7_map_rows(&scores, &scale, &head.softmax, b.map, row, args->output + h * S * S);

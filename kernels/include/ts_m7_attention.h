@@ -63,19 +63,29 @@ typedef struct {
     ts_m7_scale scale;
 } ts_m7_head_projection;
 
-/* To `channels` a head, from inputs of `depth`; `call` brings output and steps. */
+/* What all heads of a projection have in common, from inputs of `depth` to `channels` a head; `call`
+ * brings output and steps. */
+static inline void ts_m7_set_projection(ts_m7_head_projection *to,
+                                        const ts_m7_projection *projection, uint32_t channels,
+                                        uint32_t depth) {
+    to->call.pairs = ts_m7_pairs(depth);
+    to->call.b_step = 8 * to->call.pairs;
+    if (!projection->requant.per_channel)
+        to->scale = ts_m7_scale_all(projection->requant, channels);
+}
+
+/* One head's weights, biases and multipliers. */
 static __attribute__((noinline, unused)) void
-ts_m7_set_projection(ts_m7_head_projection *to, const ts_m7_projection *projection, uint32_t head,
-                     uint32_t channels, uint32_t depth, const ts_m7_room *room) {
-    const uint32_t first = head * channels, pairs = ts_m7_pairs(depth);
-    const uint32_t panels = 2 * ts_m7_align4(channels) * pairs; /* int16 values of a head */
-    const int16_t *before = projection->weight + head * panels - 8;
-    to->scale = ts_m7_scale_of(ts_requant_from(projection->requant, first), channels, room->muls);
-    to->call.pairs = pairs;
-    to->call.b_step = 8 * pairs;
+ts_m7_to_head(ts_m7_head_projection *to, const ts_m7_projection *projection, uint32_t head,
+              uint32_t channels, const ts_m7_room *room) {
+    const uint32_t first = head * channels;
+    const uint32_t panels = 2 * ts_m7_align4(channels) * to->call.pairs; /* int16 values */
+    to->call.a = projection->weight + head * panels - 8;
+    to->call.a_last = to->call.a + panels;
     to->call.bias = ts_m7_bias_of(projection->bias + first, channels, room->bias);
-    to->call.a = before;
-    to->call.a_last = before + panels;
+    if (projection->requant.per_channel)
+        to->scale =
+            ts_m7_scale_of(ts_requant_from(projection->requant, first), channels, room->muls);
 }
 
 /* Projects `pairs` pairs of rows, the 2-panels x, to `output`. */
@@ -87,30 +97,42 @@ static inline void ts_m7_project(ts_m7_head_projection *projection, const int16_
     ts_m7_strips_of(projection->kind, &projection->call, &projection->scale);
 }
 
-static inline void ts_m7_set_queries(ts_m7_head_projection *to, const ts_m7_layer *layer,
-                                     uint32_t head, const ts_m7_room *room) {
+static inline void ts_m7_set_queries(ts_m7_head_projection *to, const ts_m7_layer *layer) {
     to->kind = &ts_m7_to_2_panel;
     to->call.outer_step = to->call.other_step = 16;
-    ts_m7_set_projection(to, &layer->query, head, layer->width, layer->shape.E, room);
+    ts_m7_set_projection(to, &layer->query, layer->width, layer->shape.E);
 }
 
-static inline void ts_m7_set_keys(ts_m7_head_projection *to, const ts_m7_layer *layer,
-                                  uint32_t head, const ts_m7_room *room) {
+static inline void ts_m7_set_keys(ts_m7_head_projection *to, const ts_m7_layer *layer) {
     const uint32_t padded = ts_m7_align4(layer->width);
     const uint32_t back = 32 * (padded / 4 - 1);
     to->kind = &ts_m7_to_4_panel;
     to->call.outer_step = 8 - back;
     to->call.other_step = 8 * padded - 8 - back;
-    ts_m7_set_projection(to, &layer->key, head, layer->width, layer->shape.E, room);
+    ts_m7_set_projection(to, &layer->key, layer->width, layer->shape.E);
 }
 
-static inline void ts_m7_set_values(ts_m7_head_projection *to, const ts_m7_layer *layer,
-                                    uint32_t head, const ts_m7_room *room) {
+static inline void ts_m7_set_values(ts_m7_head_projection *to, const ts_m7_layer *layer) {
     const uint32_t panel = 16 * ts_m7_pairs(layer->shape.S);
     to->kind = &ts_m7_to_transposed;
     to->call.step = panel;
     to->call.outer_step = to->call.other_step = 16 - panel * (ts_m7_align4(layer->shape.P) / 4 - 1);
-    ts_m7_set_projection(to, &layer->value, head, layer->shape.P, layer->shape.E, room);
+    ts_m7_set_projection(to, &layer->value, layer->shape.P, layer->shape.E);
+}
+
+static inline void ts_m7_queries_of(ts_m7_head_projection *to, const ts_m7_layer *layer,
+                                    uint32_t head, const ts_m7_room *room) {
+    ts_m7_to_head(to, &layer->query, head, layer->width, room);
+}
+
+static inline void ts_m7_keys_of(ts_m7_head_projection *to, const ts_m7_layer *layer,
+                                 uint32_t head, const ts_m7_room *room) {
+    ts_m7_to_head(to, &layer->key, head, layer->width, room);
+}
+
+static inline void ts_m7_values_of(ts_m7_head_projection *to, const ts_m7_layer *layer,
+                                   uint32_t head, const ts_m7_room *room) {
+    ts_m7_to_head(to, &layer->value, head, layer->shape.P, room);
 }
 
 /* Scores of a pair of rows against all keys. */

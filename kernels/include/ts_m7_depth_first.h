@@ -87,10 +87,12 @@ static inline void ts_m7_keys_and_values(const ts_m7_layer *layer, const ts_m7_t
         const uint32_t count = ts_min(round, pairs - i);
         ts_m7_input(layer, i, count, t->x);
         if (!t->recompute && layer->key.weight) {
-            ts_m7_set_keys(&projection, layer, h, &t->room);
+            ts_m7_set_keys(&projection, layer);
+            ts_m7_keys_of(&projection, layer, h, &t->room);
             ts_m7_project(&projection, t->x, count, t->key + i / 2 * panel + i % 2 * 4);
         }
-        ts_m7_set_values(&projection, layer, h, &t->room);
+        ts_m7_set_values(&projection, layer);
+        ts_m7_values_of(&projection, layer, h, &t->room);
         ts_m7_project(&projection, t->x, count, t->value + 8 * i);
     }
 }
@@ -109,7 +111,8 @@ static inline void ts_m7_set_tile_head(const ts_m7_layer *layer, const ts_m7_til
     to->h = h;
     to->head.context = ts_m7_scale_of(ts_requant_from(layer->context, h * P), P, t->context_muls);
     to->head.odd = h * P % 2;
-    ts_m7_set_queries(&to->queries, layer, h, &t->room);
+    ts_m7_set_queries(&to->queries, layer);
+    ts_m7_queries_of(&to->queries, layer, h, &t->room);
     to->scores = ts_m7_scores_call(layer, &to->head);
     to->context = ts_m7_context_call(layer, &to->head);
     /* the head's part of the output projection */
@@ -157,8 +160,10 @@ static inline void ts_m7_attend_by_keys(const ts_m7_layer *layer, const ts_m7_ti
     const ts_m7_head *head = &tile->head;
     const uint32_t quads = head->softmax.quads;
     ts_m7_head_projection keys;
-    if (layer->key.weight)
-        ts_m7_set_keys(&keys, layer, tile->h, &t->room);
+    if (layer->key.weight) {
+        ts_m7_set_keys(&keys, layer);
+        ts_m7_keys_of(&keys, layer, tile->h, &t->room);
+    }
     ts_m7_call scores = tile->scores;
     scores.a_last = scores.a + 4 * ts_m7_align4(layer->width);
     scores.outer = pairs;
@@ -181,7 +186,7 @@ static inline void ts_m7_run_tile(const ts_m7_layer *layer, const ts_m7_tiling *
                                   ts_m7_tile_head *tile, uint32_t first, uint32_t pairs,
                                   int32_t *sums) {
     if (t->recompute) /* the keys of the tile before took the multipliers' place */
-        ts_m7_set_queries(&tile->queries, layer, tile->h, &t->room);
+        ts_m7_queries_of(&tile->queries, layer, tile->h, &t->room);
     for (uint32_t i = 0; i < pairs; i++) {
         ts_m7_input(layer, first + i, 1, t->x);
         ts_m7_project(&tile->queries, t->x, 1, t->queries + i * (t->slot / 2));

@@ -44,27 +44,59 @@ static inline ts_m7_buffers ts_m7_place(const ts_shape *shape, uint32_t width, v
     return b;
 }
 
+/* What is made ready once for all heads. */
+typedef struct {
+    ts_m7_head_projection query, key, value;
+    ts_m7_head head;
+    ts_m7_call scores, context;
+} ts_m7_heads;
+
+static inline void ts_m7_set_heads(ts_m7_heads *all, const ts_m7_layer *layer,
+                                   const ts_m7_buffers *b) {
+    ts_m7_set_queries(&all->query, layer);
+    if (layer->key.weight)
+        ts_m7_set_keys(&all->key, layer);
+    ts_m7_set_values(&all->value, layer);
+    all->head = (ts_m7_head){
+        .query = b->query,
+        .key = b->key,
+        .value = b->value,
+        .scores = ts_m7_scale_all(layer->scores, 1),
+        .softmax = ts_m7_softmax_of(&layer->table, layer->shape.S),
+        .score_tiles = b->score_tiles,
+        .map = b->map,
+        .context_to = b->context,
+    };
+    if (!layer->context.per_channel)
+        all->head.context = ts_m7_scale_all(layer->context, layer->shape.P);
+    all->scores = ts_m7_scores_call(layer, &all->head);
+    all->context = ts_m7_context_call(layer, &all->head);
+}
+
 static inline void ts_m7_layer_head(const ts_m7_layer *layer, const ts_m7_buffers *b,
-                                    ts_m7_head *head, uint32_t h) {
+                                    ts_m7_heads *all, uint32_t h) {
     const uint32_t pairs = ts_ceil_div(layer->shape.S, 2), P = layer->shape.P;
-    ts_m7_head_projection projection;
-    ts_m7_set_queries(&projection, layer, h, &b->room);
-    ts_m7_project(&projection, b->x, pairs, b->query);
+    const uint32_t query_step = 2 * ts_m7_align4(layer->width);
+    const uint32_t context_step = 4 * ts_m7_context_pairs(&layer->shape);
+    ts_m7_queries_of(&all->query, layer, h, &b->room);
+    ts_m7_project(&all->query, b->x, pairs, b->query);
     if (layer->key.weight) {
-        ts_m7_set_keys(&projection, layer, h, &b->room);
-        ts_m7_project(&projection, b->x, pairs, b->key);
+        ts_m7_keys_of(&all->key, layer, h, &b->room);
+        ts_m7_project(&all->key, b->x, pairs, b->key);
     }
-    ts_m7_set_values(&projection, layer, h, &b->room);
-    ts_m7_project(&projection, b->x, pairs, b->value);
-    head->context = ts_m7_scale_of(ts_requant_from(layer->context, h * P), P, b->context_muls);
-    head->context_to = b->context + 4 * (h * P / 2);
-    head->odd = h * P % 2;
-    ts_m7_call scores = ts_m7_scores_call(layer, head);
-    ts_m7_call context = ts_m7_context_call(layer, head);
+    ts_m7_values_of(&all->value, layer, h, &b->room);
+    ts_m7_project(&all->value, b->x, pairs, b->value);
+    if (layer->context.per_channel)
+        all->head.context =
+            ts_m7_scale_of(ts_requant_from(layer->context, h * P), P, b->context_muls);
+    all->head.odd = h * P % 2;
+    int16_t *to = b->context + 4 * (h * P / 2);
+    all->scores.b = b->query;
     for (uint32_t i = 0; i < pairs; i++) {
-        ts_m7_attend(head, &scores, &context);
-        scores.b += 2 * ts_m7_align4(layer->width);
-        context.output = (int16_t *)context.output + 4 * ts_m7_context_pairs(&layer->shape);
+        all->context.output = to;
+        ts_m7_attend(&all->head, &all->scores, &all->context);
+        all->scores.b += query_step;
+        to += context_step;
     }
 }
 
@@ -79,17 +111,10 @@ static inline void ts_m7_layer_run(const ts_m7_layer *layer, void *scratch) {
             ts_m7_expand_4(layer->input, shape->S, shape->E, row, b.key + row / 4 * step);
     }
     const uint32_t context_step = 8 * ts_m7_context_pairs(shape);
-    ts_m7_head head = {
-        .query = b.query,
-        .key = b.key,
-        .value = b.value,
-        .scores = ts_m7_scale_all(layer->scores, 1),
-        .softmax = ts_m7_softmax_of(&layer->table, shape->S),
-        .score_tiles = b.score_tiles,
-        .map = b.map,
-    };
+    ts_m7_heads all;
+    ts_m7_set_heads(&all, layer, &b);
     for (uint32_t h = 0; h < shape->H; h++)
-        ts_m7_layer_head(layer, &b, &head, h);
+        ts_m7_layer_head(layer, &b, &all, h);
     const ts_m7_rows rows = {
         .a = layer->output.weight,
         .b = b.context,

@@ -94,6 +94,14 @@ typedef struct {
     stage key, value, query, scores, context;
 } stages;
 
+/* With one multiplier for all channels of all heads; otherwise to_channels does it. */
+static void make_ready(stage *s, const ts_requant *requant, uint32_t channels, uint64_t bound) {
+    if (requant->per_channel)
+        return;
+    s->product.requant = ts_m4_prepare(requant, 0, channels, bound, NULL);
+    s->ready = ts_m4_ready_of(&s->product);
+}
+
 /* A projection of the input to `width` channels a head, as head 0 has it. */
 static void describe_projection(const ts_m4_state *t, const ts_m4_linear *linear, uint32_t width,
                                 ts_m4_finish finish, uint32_t stride, stage *s) {
@@ -105,11 +113,9 @@ static void describe_projection(const ts_m4_state *t, const ts_m4_linear *linear
         .start = linear->bias,
         .finish = finish,
         .stride = stride,
-        .requant = ts_m4_prepare(&linear->requant, 0, width,
-                                 ((uint64_t)t->E << 14) + t->largest_bias, t->b.factors),
         .sums = t->b.sums,
     };
-    s->ready = ts_m4_ready_of(&s->product);
+    make_ready(s, &linear->requant, width, ((uint64_t)t->E << 14) + t->largest_bias);
 }
 
 /* A head's channels of a requantisation that has one multiplier for each of them. */
@@ -150,7 +156,6 @@ static __attribute__((noinline)) void describe(const ts_m4_state *t, stages *all
         .vectors = ts_m4_up4(t->S),
         .steps = ts_m4_pairs(t->width),
         .finish = TS_M4_SCORES,
-        .requant = ts_m4_prepare(&layer->scores, 0, 0, (uint64_t)t->width << 14, NULL),
         .sums = t->b.sums,
     };
     all->context.product = (ts_m4_product){
@@ -158,12 +163,11 @@ static __attribute__((noinline)) void describe(const ts_m4_state *t, stages *all
         .vectors = ts_m4_up4(t->P),
         .steps = t->pairs,
         .finish = TS_M4_STATIONARY,
-        /* A row of the map adds up to 255 at most. */
-        .requant = ts_m4_prepare(&layer->context, 0, t->P, 255 * 128, t->b.context_factors),
         .sums = t->b.sums,
     };
-    all->scores.ready = ts_m4_ready_of(&all->scores.product);
-    all->context.ready = ts_m4_ready_of(&all->context.product);
+    make_ready(&all->scores, &layer->scores, 0, (uint64_t)t->width << 14);
+    /* A row of the map adds up to 255 at most. */
+    make_ready(&all->context, &layer->context, t->P, 255 * 128);
 }
 
 /* Keys as a streamed panel of rows. */
