@@ -50,8 +50,14 @@ uint32_t ts_m4_largest(const int32_t *bias, uint32_t n);
 /* n biases as a whole number of tiles, in `copy` unless they are already. */
 const int32_t *ts_m4_whole_tiles(const int32_t *bias, uint32_t n, int32_t *copy);
 
-/* `product` must live as long as what is returned. */
-ts_m4_ready ts_m4_ready_of(const ts_m4_product *product);
+/* `product` must live as long as `ready`. */
+void ts_m4_make_ready(const ts_m4_product *product, ts_m4_ready *ready);
+
+static inline ts_m4_ready ts_m4_ready_of(const ts_m4_product *product) {
+    ts_m4_ready ready;
+    ts_m4_make_ready(product, &ready);
+    return ready;
+}
 
 /* The results of all sums of `product`, where factors of 1/2 and up are beyond the assembly. */
 void ts_m4_finish_exactly(const ts_m4_product *product, uint8_t *out);

@@ -65,76 +65,86 @@ typedef struct {
     ts_m4_code *code, *end;
 } made;
 
+static const made shorts[][6] = {
+    [TS_M4_ZERO] = {[TS_M4_SCORES] = {ts_m4_short_zero_scores, NULL}},
+    [TS_M4_BIAS] = {[TS_M4_SUMS] = {ts_m4_short_bias_sums, NULL},
+                    [TS_M4_STATIONARY] = {ts_m4_short_bias_stationary, NULL},
+                    [TS_M4_STREAMED] = {ts_m4_short_bias_streamed, NULL},
+                    [TS_M4_ACROSS] = {ts_m4_short_bias_across, NULL},
+                    [TS_M4_ROWS] = {ts_m4_short_bias_rows, NULL}},
+    [TS_M4_MORE] = {[TS_M4_SUMS] = {ts_m4_short_more_sums, NULL}},
+};
+
+static const made longs[][6] = {
+    [TS_M4_ZERO] = {[TS_M4_STATIONARY] = {ts_m4_long_zero_stationary,
+                                          ts_m4_long_zero_stationary_end},
+                    [TS_M4_SCORES] = {ts_m4_long_zero_scores, ts_m4_long_zero_scores_end}},
+    [TS_M4_BIAS] = {[TS_M4_STATIONARY] = {ts_m4_long_bias_stationary,
+                                          ts_m4_long_bias_stationary_end},
+                    [TS_M4_STREAMED] = {ts_m4_long_bias_streamed, ts_m4_long_bias_streamed_end},
+                    [TS_M4_ACROSS] = {ts_m4_long_bias_across, ts_m4_long_bias_across_end},
+                    [TS_M4_ROWS] = {ts_m4_long_bias_rows, ts_m4_long_bias_rows_end}},
+    [TS_M4_MORE] = {{NULL, NULL}},
+};
+
 /* NULL where there is none. */
-static made made_for(const ts_m4_product *product, ts_m4_finish finish) {
-    static const made shorts[][6] = {
-        [TS_M4_ZERO] = {[TS_M4_SCORES] = {ts_m4_short_zero_scores, NULL}},
-        [TS_M4_BIAS] = {[TS_M4_SUMS] = {ts_m4_short_bias_sums, NULL},
-                        [TS_M4_STATIONARY] = {ts_m4_short_bias_stationary, NULL},
-                        [TS_M4_STREAMED] = {ts_m4_short_bias_streamed, NULL},
-                        [TS_M4_ACROSS] = {ts_m4_short_bias_across, NULL},
-                        [TS_M4_ROWS] = {ts_m4_short_bias_rows, NULL}},
-        [TS_M4_MORE] = {[TS_M4_SUMS] = {ts_m4_short_more_sums, NULL}},
-    };
-    static const made longs[][6] = {
-        [TS_M4_ZERO] = {[TS_M4_STATIONARY] = {ts_m4_long_zero_stationary,
-                                              ts_m4_long_zero_stationary_end},
-                        [TS_M4_SCORES] = {ts_m4_long_zero_scores, ts_m4_long_zero_scores_end}},
-        [TS_M4_BIAS] = {[TS_M4_STATIONARY] = {ts_m4_long_bias_stationary,
-                                              ts_m4_long_bias_stationary_end},
-                        [TS_M4_STREAMED] = {ts_m4_long_bias_streamed, ts_m4_long_bias_streamed_end},
-                        [TS_M4_ACROSS] = {ts_m4_long_bias_across, ts_m4_long_bias_across_end},
-                        [TS_M4_ROWS] = {ts_m4_long_bias_rows, ts_m4_long_bias_rows_end}},
-        [TS_M4_MORE] = {{NULL, NULL}},
-    };
+static inline const made *made_for(const ts_m4_product *product, ts_m4_finish finish) {
     const ts_m4_requant *requant = &product->requant;
     const uint32_t special = requant->requant.per_channel | requant->requant.round_half_up;
     if (finish != TS_M4_SUMS && (special || !requant->narrow))
-        return (made){NULL, NULL};
-    if (product->steps > TS_M4_SHORT)
-        return longs[product->begin][finish];
-    if (product->steps == TS_M4_SHORT)
-        return shorts[product->begin][finish];
-    return (made){NULL, NULL};
+        return NULL;
+    return &(product->steps > TS_M4_SHORT ? longs : shorts)[product->begin][finish];
 }
 
-ts_m4_ready ts_m4_ready_of(const ts_m4_product *product) {
+static void enter_long(ts_m4_ready *ready, const made *found, uint32_t steps) {
+    enum { STEP_BYTES = 56 };
+    const int whole = found && found->code;
+    ts_m4_code *end = whole && found->end ? found->end : ts_m4_long_end;
+    ready->code = whole ? found->code : ts_m4_long;
+    ready->call.entry = (uintptr_t)end - STEP_BYTES * ((steps - 2) % 16 + 1);
+    ready->back = 0;
+    ready->edge = 2 * steps;
+}
+
+static void enter_short(ts_m4_ready *ready, const made *found, uint32_t steps) {
+    enum { STEP_BYTES = 44 };
+    const int few = steps <= TS_M4_FEW;
+    ready->code = few ? ts_m4_short_few : ts_m4_short;
+    if (found && found->code)
+        ready->code = found->code;
+    ready->call.entry = (uintptr_t)ts_m4_short_end - STEP_BYTES * (steps - 1);
+    ready->back = 2 * ((few ? TS_M4_FEW : TS_M4_SHORT) - steps);
+    ready->edge = 0;
+}
+
+void ts_m4_make_ready(const ts_m4_product *product, ts_m4_ready *ready) {
     static ts_m4_code *const tops[][2] = {
         [TS_M4_ZERO] = {ts_m4_short_zero, ts_m4_long_zero},
         [TS_M4_BIAS] = {ts_m4_short_bias, ts_m4_long_bias},
         [TS_M4_SAME] = {ts_m4_short_same, ts_m4_long_same},
         [TS_M4_MORE] = {ts_m4_short_more, ts_m4_long_more},
     };
-    enum { SHORT_STEP_BYTES = 44, LONG_STEP_BYTES = 56 };
     const uint32_t steps = product->steps, is_long = steps > TS_M4_SHORT;
     const int exactly = product->finish != TS_M4_SUMS && !product->requant.fast;
     const ts_m4_finish finish = exactly ? TS_M4_SUMS : product->finish;
+    const int sums = finish == TS_M4_SUMS;
     const uint32_t stride = exactly ? 0 : product->stride;
-    const uint32_t tile_bytes = 16 * steps + (finish == TS_M4_SUMS ? stride : 0);
-    const made found = made_for(product, finish);
-    ts_m4_ready ready = {
-        .call = {.end = (const uint8_t *)product->panel + product->vectors / 4 * tile_bytes,
-                 .out = product->sums,
-                 .mul = product->requant.factors,
-                 .in = product->start,
-                 .stride = stride,
-                 .stream = product->panel,
-                 .exit = finish == TS_M4_SUMS ? ts_m4_exit_sums : exit_of(product),
-                 .top = tops[product->begin][is_long]},
-        .code = found.code,
-        .exactly = exactly ? product : NULL,
-    };
-    if (is_long) {
-        ts_m4_code *end = found.end ? found.end : ts_m4_long_end;
-        ready.call.entry = (uintptr_t)end - LONG_STEP_BYTES * ((steps - 2) % 16 + 1);
-        ready.edge = 2 * steps;
-    } else {
-        ready.call.entry = (uintptr_t)ts_m4_short_end - SHORT_STEP_BYTES * (steps - 1);
-        ready.back = 2 * ((steps > TS_M4_FEW ? TS_M4_SHORT : TS_M4_FEW) - steps);
-    }
-    if (!ready.code)
-        ready.code = is_long ? ts_m4_long : steps > TS_M4_FEW ? ts_m4_short : ts_m4_short_few;
-    return ready;
+    const uint32_t tile_bytes = 16 * steps + (sums ? stride : 0);
+    const uint8_t *panel = product->panel;
+    ts_m4_call *call = &ready->call;
+    call->stream = panel;
+    call->end = panel + product->vectors / 4 * tile_bytes;
+    call->out = product->sums;
+    call->mul = product->requant.factors;
+    call->in = product->start;
+    call->stride = stride;
+    call->exit = sums ? ts_m4_exit_sums : exit_of(product);
+    call->top = tops[product->begin][is_long];
+    ready->exactly = exactly ? product : NULL;
+    if (is_long)
+        enter_long(ready, made_for(product, finish), steps);
+    else
+        enter_short(ready, steps == TS_M4_SHORT ? made_for(product, finish) : NULL, steps);
 }
 
 void ts_m4_run_pairs(const ts_m4_product *product, const uint32_t *stationary, uint32_t step,

@@ -34,15 +34,31 @@ uint32_t ts_linear_v_cortexm4_scratch(const ts_shape *shape, uint32_t cores) {
     return place(shape).bytes;
 }
 
+/* A row of a streamed panel. */
+static inline void copy_row(const uint32_t *from, uint32_t steps, uint32_t *to) {
+    for (; steps >= 4; steps -= 4, from += 16, to += 16) {
+        const uint32_t a = from[0], b = from[4], c = from[8], d = from[12];
+        to[0] = a;
+        to[4] = b;
+        to[8] = c;
+        to[12] = d;
+    }
+    for (; steps > 0; steps--, from += 4, to += 4)
+        *to = *from;
+}
+
 /* Every head's channels to one panel; missing ones of its last tile are 0. */
-static void repack(const ts_shape *s, const uint32_t *weight, uint32_t *panel) {
+static __attribute__((noinline)) void repack(const ts_shape *s, const uint32_t *weight, uint32_t *panel) {
     const uint32_t steps = ts_m4_pairs(s->E), channels = s->H * s->P, head = ts_m4_up4(s->P);
     for (uint32_t c = 0; c < ts_m4_up4(channels); c++) {
         const uint32_t h = c / s->P, p = c % s->P;
         const uint32_t *from = weight + (h * head + p / 4 * 4) * steps + p % 4;
         uint32_t *to = panel + c / 4 * 4 * steps + c % 4;
-        for (uint32_t k = 0; k < steps; k++)
-            to[4 * k] = c < channels ? from[4 * k] : 0;
+        if (c < channels)
+            copy_row(from, steps, to);
+        else
+            for (uint32_t k = 0; k < steps; k++)
+                to[4 * k] = 0;
     }
 }
 
@@ -60,7 +76,7 @@ static void transpose(const uint8_t *rows, uint32_t width, int8_t *output, uint3
 }
 
 /* `count` rows of `channels` to columns of `output`. */
-static void store_across(const uint8_t *rows, uint32_t count, uint32_t channels, int8_t *output,
+static __attribute__((noinline)) void store_across(const uint8_t *rows, uint32_t count, uint32_t channels, int8_t *output,
                          uint32_t pitch) {
     const uint32_t width = ts_m4_up4(channels);
     uint32_t channel = 0;

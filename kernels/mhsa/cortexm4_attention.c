@@ -99,22 +99,21 @@ static void make_ready(stage *s, const ts_requant *requant, uint32_t channels, u
     if (requant->per_channel)
         return;
     s->product.requant = ts_m4_prepare(requant, 0, channels, bound, NULL);
-    s->ready = ts_m4_ready_of(&s->product);
+    ts_m4_make_ready(&s->product, &s->ready);
 }
 
 /* A projection of the input to `width` channels a head, as head 0 has it. */
 static void describe_projection(const ts_m4_state *t, const ts_m4_linear *linear, uint32_t width,
                                 ts_m4_finish finish, uint32_t stride, stage *s) {
-    s->product = (ts_m4_product){
-        .panel = t->layer->expand ? (const void *)t->b.panel : linear->weight,
-        .vectors = ts_m4_up4(width),
-        .steps = ts_m4_pairs(t->E),
-        .begin = TS_M4_BIAS,
-        .start = linear->bias,
-        .finish = finish,
-        .stride = stride,
-        .sums = t->b.sums,
-    };
+    ts_m4_product *p = &s->product;
+    p->panel = t->layer->expand ? (const void *)t->b.panel : linear->weight;
+    p->vectors = ts_m4_up4(width);
+    p->steps = ts_m4_pairs(t->E);
+    p->begin = TS_M4_BIAS;
+    p->start = linear->bias;
+    p->finish = finish;
+    p->stride = stride;
+    p->sums = t->b.sums;
     make_ready(s, &linear->requant, width, ((uint64_t)t->E << 14) + t->largest_bias);
 }
 
@@ -122,7 +121,7 @@ static void describe_projection(const ts_m4_state *t, const ts_m4_linear *linear
 static void to_channels(stage *s, const ts_requant *requant, uint32_t channel, uint32_t channels,
                         int32_t *factors) {
     s->product.requant = ts_m4_prepare(requant, channel, channels, 0, factors);
-    s->ready = ts_m4_ready_of(&s->product);
+    ts_m4_make_ready(&s->product, &s->ready);
 }
 
 /* A projection for head h. */
@@ -272,7 +271,7 @@ static __attribute__((noinline)) void attend(const ts_m4_state *t, uint32_t h, s
     stage output;
     if (layer->accumulate) {
         output.product = head_output(t, h);
-        output.ready = ts_m4_ready_of(&output.product);
+        ts_m4_make_ready(&output.product, &output.ready);
     }
     uint32_t *to = b->context + h * t->P;
     for (uint32_t i = 0; i < t->pairs; i++, to += step) {
