@@ -10,7 +10,11 @@
 
 #include <stdint.h>
 
-enum { TS_M4_SHORT = 16 /* steps at most */, TS_M4_FEW = 4, TS_M4_LEAD = 128 /* bytes before a panel */ };
+enum {
+    TS_M4_SHORT = 16 /* steps at most */,
+    TS_M4_FEW = 4,
+    TS_M4_LEAD = 128 /* bytes before a panel */
+};
 
 /* Where the results go, for sums [tile][stationary 2][streamed 4]. */
 typedef enum {

@@ -63,8 +63,8 @@ typedef struct {
     ts_m7_scale scale;
 } ts_m7_head_projection;
 
-/* What all heads of a projection have in common, from inputs of `depth` to `channels` a head; `call`
- * brings output and steps. */
+/* What all heads of a projection have in common, from inputs of `depth` to `channels` a head;
+ * `call` brings output and steps. */
 static inline void ts_m7_set_projection(ts_m7_head_projection *to,
                                         const ts_m7_projection *projection, uint32_t channels,
                                         uint32_t depth) {
@@ -75,9 +75,10 @@ static inline void ts_m7_set_projection(ts_m7_head_projection *to,
 }
 
 /* One head's weights, biases and multipliers. */
-static __attribute__((noinline, unused)) void
-ts_m7_to_head(ts_m7_head_projection *to, const ts_m7_projection *projection, uint32_t head,
-              uint32_t channels, const ts_m7_room *room) {
+static __attribute__((noinline, unused)) void ts_m7_to_head(ts_m7_head_projection *to,
+                                                            const ts_m7_projection *projection,
+                                                            uint32_t head, uint32_t channels,
+                                                            const ts_m7_room *room) {
     const uint32_t first = head * channels;
     const uint32_t panels = 2 * ts_m7_align4(channels) * to->call.pairs; /* int16 values */
     to->call.a = projection->weight + head * panels - 8;
@@ -125,8 +126,8 @@ static inline void ts_m7_queries_of(ts_m7_head_projection *to, const ts_m7_layer
     ts_m7_to_head(to, &layer->query, head, layer->width, room);
 }
 
-static inline void ts_m7_keys_of(ts_m7_head_projection *to, const ts_m7_layer *layer,
-                                 uint32_t head, const ts_m7_room *room) {
+static inline void ts_m7_keys_of(ts_m7_head_projection *to, const ts_m7_layer *layer, uint32_t head,
+                                 const ts_m7_room *room) {
     ts_m7_to_head(to, &layer->key, head, layer->width, room);
 }
 

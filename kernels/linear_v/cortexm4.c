@@ -48,7 +48,8 @@ static inline void copy_row(const uint32_t *from, uint32_t steps, uint32_t *to) 
 }
 
 /* Every head's channels to one panel; missing ones of its last tile are 0. */
-static __attribute__((noinline)) void repack(const ts_shape *s, const uint32_t *weight, uint32_t *panel) {
+static __attribute__((noinline)) void repack(const ts_shape *s, const uint32_t *weight,
+                                             uint32_t *panel) {
     const uint32_t steps = ts_m4_pairs(s->E), channels = s->H * s->P, head = ts_m4_up4(s->P);
     for (uint32_t c = 0; c < ts_m4_up4(channels); c++) {
         const uint32_t h = c / s->P, p = c % s->P;
@@ -76,8 +77,9 @@ static void transpose(const uint8_t *rows, uint32_t width, int8_t *output, uint3
 }
 
 /* `count` rows of `channels` to columns of `output`. */
-static __attribute__((noinline)) void store_across(const uint8_t *rows, uint32_t count, uint32_t channels, int8_t *output,
-                         uint32_t pitch) {
+static __attribute__((noinline)) void store_across(const uint8_t *rows, uint32_t count,
+                                                   uint32_t channels, int8_t *output,
+                                                   uint32_t pitch) {
     const uint32_t width = ts_m4_up4(channels);
     uint32_t channel = 0;
     for (; count == ROWS && channel + 4 <= channels; channel += 4)

@@ -11,8 +11,8 @@ so that nothing but the shape differs.
   side of the smallest tile of every target's products: 4 S E P H + 2 H S S P of the rounded ones.
   Of the table's shapes it is the table's own figure, nothing rounded.
 - The nearest shape of the table is the one with the least distance between the logarithms of
-  (S, E, P, H), all rounded as above: a factor of two in any dimension counts the same. Its figure is
-  that of the same number of cores. A shape that the variant has no room for (128, 64, 64, 8 on
+  (S, E, P, H), all rounded as above: a factor of two in any dimension counts the same. Its figure
+  is that of the same number of cores. A shape that the variant has no room for (128, 64, 64, 8 on
   stm32l4) is no one's nearest.
 
 Prints the shapes below half, the lowest first, and the count of each target; `all` prints every
@@ -65,8 +65,9 @@ class Rate:
 
     def __str__(self) -> str:
         return (
-            f"{name(self.shape)}/c{self.cores:<2} {self.cycles:>10,} cycles {self.rate:7.3f} MAC/cycle, "
-            f"{100 * self.part:3.0f} % of {self.nearest_rate:.3f} at {name(self.nearest)}"
+            f"{name(self.shape)}/c{self.cores:<2} {self.cycles:>10,} cycles "
+            f"{self.rate:7.3f} MAC/cycle, {100 * self.part:3.0f} % of {self.nearest_rate:.3f} "
+            f"at {name(self.nearest)}"
         )
 
 
@@ -134,7 +135,14 @@ def measure(target: str) -> list[Rate]:
     points = (((c.shape.S, c.shape.E, c.shape.P, c.shape.H), c.cores) for c in cells)
     path.write_text(matrix(points), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "SCons", "-Q", f"config={path.relative_to(ROOT)}", f"target={target}"],
+        [
+            sys.executable,
+            "-m",
+            "SCons",
+            "-Q",
+            f"config={path.relative_to(ROOT)}",
+            f"target={target}",
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -160,7 +168,9 @@ def main() -> int:
         below = [rate for rate in found if rate.part < HALF]
         for rate in found if everything else below:
             print(f"{target} {rate}")
-        print(f"{target}: {len(below)} of {len(found)} below half of their nearest shape's MAC/cycle")
+        print(
+            f"{target}: {len(below)} of {len(found)} below half of their nearest shape's MAC/cycle"
+        )
         low += len(below)
     return 1 if low else 0
 
