@@ -12,7 +12,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +186,28 @@ def results(text: str, *options: str) -> list[int]:
     assert outcome.report["status"] == "exit", outcome.report
     assert outcome.report["exit_code"] == 0
     return outcome.words
+
+
+@dataclass
+class Program:
+    """Text of a program that leaves words at s3 and at its end writes them to the stream, and what
+    a model says they are. `memory` is in s1."""
+
+    memory: int = DATA
+    on_core: bool = False
+    lines: list[str] = field(default_factory=list)
+    want: list[int] = field(default_factory=list)
+
+    def keep(self, register: str, value: int) -> None:
+        self.lines.append(f"sw {register}, 0(s3)\naddi s3, s3, 4")
+        self.want.append(value & 0xFFFFFFFF)
+
+    def run(self) -> None:
+        start = "cluster 1\ncore:\n" if self.on_core else ""
+        text = f"{start}li s1, {self.memory:#x}\nla s3, results\n" + "\n".join(self.lines)
+        text += "\nla a1, write\nli a0, 5\nsemihost\nfinish\n.balign 4\n"
+        text += f"write: .word 1, results, {4 * len(self.want)}\n"
+        # Far from code, to which nothing may be stored once it has run.
+        outcome = run_text(f"{text}\n.balign 1024\nresults: .skip {4 * len(self.want)}\n")
+        assert outcome.report["status"] == "exit", outcome.report
+        assert outcome.words == self.want
