@@ -2,8 +2,8 @@
 """Why a run of the XpulpV2 simulator did not end by itself: where every core is, in words.
 
 Its report gives, for the cluster's cores and then the fabric controller, `cores` as
-[state, pc, offset of the register in the event unit that it waits at], and `lacking`, for every
-barrier a mask of the cores that it waits for.
+[state, pc, cycle, offset of the register in the event unit that it waits at], and `lacking`, for
+every barrier a mask of the cores that it waits for.
 """
 
 from __future__ import annotations
@@ -60,9 +60,10 @@ def explained(report: Mapping[str, Any]) -> dict[str, Any]:
         f"{_cores(cores)} {place.words(_lacking(report, place))}, pc {place.pc:#010x}"
         for place, cores in groups.items()
     ]
-    # The cluster's cores come before the fabric controller, which waits for them.
+    # The cluster's cores come before the fabric controller, which waits for them. A core that
+    # shares nothing runs ahead: of those that run, the first is who never came to its barrier.
     cluster = [core for core in started if core < len(places) - 1] or [len(places) - 1]
-    culprit = max(cluster, key=lambda core: places[core].blame)
+    culprit = max(cluster, key=lambda core: (places[core].blame, _ahead(report["cores"][core])))
     fault = {
         "kind": report["status"],
         "core": culprit,
@@ -75,11 +76,15 @@ def explained(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _place(core: list[int], barriers: int) -> _Place:
-    state, pc, register = core
+    state, pc, _, register = core
     number = (register - BARRIER_AREA) // BARRIER_BYTES
     if state != EVENT_WAIT:
         return _Place(state, pc, None, None)
     return _Place(state, pc, number if 0 <= number < barriers else None, register)
+
+
+def _ahead(core: list[int]) -> int:
+    return core[2] if core[0] == RUNNING else 0
 
 
 def _lacking(report: Mapping[str, Any], place: _Place) -> int:

@@ -3,14 +3,14 @@
 // run did not end by itself.
 #include "xpulp.h"
 
-// State (core_state), pc and, for who waits in the event unit, the register's offset there; then a
-// mask of the cores that each barrier lacks.
+// State (core_state), pc, cycle and, for who waits in the event unit, the register's offset there;
+// then a mask of the cores that each barrier lacks.
 static void print_cores(FILE *file, const sim *s) {
     for (uint32_t i = 0; i < ALL_CORES; i++) {
         const core *c = &s->cores[i];
-        fprintf(file, "%s[%d,%u,%u]", i == 0 ? "],\n\"cores\":[" : ",", (int)c->state,
+        fprintf(file, "%s[%d,%u,%llu,%u]", i == 0 ? "],\n\"cores\":[" : ",", (int)c->state,
                 (unsigned)(c->state == CORE_RUNNING ? core_pc(c) : c->wait_pc),
-                (unsigned)c->wait_register);
+                (unsigned long long)c->cycle, (unsigned)c->wait_register);
     }
     for (uint32_t i = 0; i < BARRIERS; i++) {
         const barrier *b = &s->barriers[i];
