@@ -8,11 +8,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from golden import fusion
 from golden.case import Array
+from golden.fusion import fuse
 from golden.network.floating import FloatNetwork
 from golden.network.graph import FEATURES, INPUT, IntegerNetwork, run
 from golden.network.quantiser import integer_inputs
+from golden.network.scales import quantise, weight_scales
 
 MAP_SCALE = 1 / 255
 
@@ -61,14 +62,19 @@ def _references(network: FloatNetwork, kept: Mapping[str, Array]) -> dict[str, A
     return references
 
 
-def fusion_errors(network: FloatNetwork, input_scale: float) -> list[fusion.FusionReport]:
-    """Of every block: what fusing query and key weights and making int8 of them costs."""
+def fusion_noise(network: FloatNetwork, per_channel: bool) -> list[tuple[float, ...]]:
+    """Of every block and head: the fused weights W_K^T W_Q / sqrt(P) over the error of their int8,
+    in decibels."""
     encoder = network.encoder
     heads = (encoder.H, encoder.P, encoder.E)
-    reports = []
+    noise = []
     for block in range(encoder.blocks):
         stem = f"blocks.{block}."
         query, key = (network.tensors[f"{stem}{name}.weight"].reshape(heads) for name in "qk")
         bias = network.tensors[f"{stem}q.bias"].reshape(heads[:2])
-        reports.append(fusion.quantise(fusion.fuse(query, key, bias), input_scale).report)
-    return reports
+        fused = fuse(query, key, bias).weight
+        flat = fused.reshape(-1, encoder.E)
+        sizes = weight_scales(flat, per_channel)[:, None]
+        found = (quantise(flat, sizes) * sizes).reshape(fused.shape)
+        noise.append(tuple(decibels(a, b) for a, b in zip(fused, found, strict=True)))
+    return noise

@@ -18,6 +18,13 @@ gelu_twice: true
 blocks: 1
 classes: 3
 """
+KINDS = {
+    "fused": "attention: fwsa",
+    "depth": "depth_first: true",
+    "fused_depth": "attention: fwsa\ndepth_first: true\nclass_token: true",
+    "post": "norm: post\nscales: tensor\nsoftmax: authors",
+    "whole": "class_token: true\nfeatures: 3",
+}
 TOO_BIG = OWN.replace("[1, 12]", "[1, 3000]").replace("embedding: 8", "embedding: 128")
 WORDS = ("target=stm32h7",)
 
@@ -58,3 +65,15 @@ def test_a_quantised_onnx_graph(project: Project, rounding: str) -> None:
     ended = project.run("model=encoder.onnx", f"rounding={rounding}", config=None)
     assert ended.status == 0, ended.output + ended.error
     assert "3 cells: 3 PASS\n" in ended.output
+
+
+@pytest.mark.nightly
+def test_every_kind_of_block(project: Project) -> None:
+    """Fused or not, depth first or not, whole blocks, norm before or behind: two blocks each."""
+    for name, lines in KINDS.items():
+        text = OWN.replace("blocks: 1", "blocks: 2").replace("gelu_twice: true\n", "")
+        project.path(f"{name}.yaml").write_text(f"{text}{lines}\n", encoding="utf-8")
+    models = ",".join(f"{name}.yaml" for name in KINDS)
+    ended = project.run(f"model={models}", config=None)
+    assert ended.status == 0, ended.output + ended.error
+    assert "15 cells: 15 PASS\n" in ended.output

@@ -11,9 +11,13 @@ from touchstone.errors import UserError
 from touchstone.expression import evaluate_with_terms
 from touchstone.manifest import DIMENSIONS, Catalogue, Kernel, Target, Variant
 from touchstone.network.arena import Arena, Buffer, lower_bound, plan_arena
+from touchstone.network.blocks import BLOCK
 
 OWN = ("patches",)
 """Operations that are no kernels (kernels/include/ts_network.h)."""
+ATTENTION = ("mhsa", "mhsa_fwsa")
+ARGUMENT_BYTES = 512
+"""At least the arguments of an encoder block, which lie in the arena."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,19 @@ class Deployment:
         return list(dict.fromkeys(names))
 
 
-def deploy(network: Any, target: Target, catalogue: Catalogue) -> Deployment:
-    """The target's best variants, their weight layouts, and the memory plan."""
+def deploy(
+    network: Any, target: Target, catalogue: Catalogue, depth_first: bool = False
+) -> Deployment:
+    """The target's best variants, their weight layouts, and the memory plan.
+
+    depth_first: attention by the kernels that hold no attention map, which compute the same.
+    """
     from golden.networks import weight_segments
 
-    calls = tuple(_call(layer, target, catalogue) for layer in network.layers)
+    kernels = dict(catalogue.kernels)
+    if depth_first:
+        kernels |= {name: kernels[f"{name}_dft"] for name in ATTENTION}
+    calls = tuple(_call(layer, target, kernels) for layer in network.layers)
     source = weight_segments(network)
     packed, total = _packed(source, calls)
     buffers = _buffers(network, calls)
@@ -70,10 +82,10 @@ def deploy(network: Any, target: Target, catalogue: Catalogue) -> Deployment:
     )
 
 
-def _call(layer: Any, target: Target, catalogue: Catalogue) -> Call:
+def _call(layer: Any, target: Target, kernels: Mapping[str, Kernel]) -> Call:
     if layer.kernel in OWN:
         return Call(layer, None, None, 0)
-    kernel = catalogue.kernels[layer.kernel]
+    kernel = kernels[layer.kernel]
     variant = kernel.default_variant(target.isas)
     if variant is None:
         raise UserError(f"{network_name(layer)}: {kernel.where} has no variant for {target.name}")
@@ -142,6 +154,8 @@ def _buffers(network: Any, calls: tuple[Call, ...]) -> list[Buffer]:
         if number + 1 < len(calls):
             end = max(last[layer.name], number + 1)
             buffers.append(Buffer(layer.name, math.prod(layer.output), number, end))
+        if layer.kernel == BLOCK:
+            buffers.append(Buffer(f"{layer.name}.arguments", ARGUMENT_BYTES, number, number))
         if call.scratch:
             buffers.append(Buffer(f"{layer.name}.scratch", call.scratch, number, number))
     return buffers

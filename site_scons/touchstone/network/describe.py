@@ -10,12 +10,15 @@ from tabulate import tabulate
 from touchstone.errors import UserError
 from touchstone.manifest import Catalogue, Target
 from touchstone.network.deploy import Deployment, deploy
-from touchstone.network.model import Described
+from touchstone.network.model import Described, Model
 
 
 def describe_model(model: Described, network: Any, catalogue: Catalogue) -> str:
     """Layers, parameters, MACs, memory and estimated energy."""
-    made = [deploy(network, target, catalogue) for target in catalogue.targets.values()]
+    made = [
+        deploy(network, target, catalogue, model.depth_first)
+        for target in catalogue.targets.values()
+    ]
     macs = ", ".join(f"{name} {count:,}" for name, count in model.macs().items())
     parts = [
         f"{model.name}: {model.summary}",
@@ -23,7 +26,24 @@ def describe_model(model: Described, network: Any, catalogue: Catalogue) -> str:
         _layers(made),
         _targets(model, made),
     ]
+    if isinstance(model, Model) and model.attention == "fwsa":
+        parts.append(_fusion(model))
     return "\n\n".join(parts)
+
+
+def _fusion(model: Model) -> str:
+    """What fusing query and key weights offline and making int8 of them costs."""
+    # Imported here: golden models need numpy.
+    from golden.network.models import read_model
+    from golden.network.report import fusion_noise
+
+    described = read_model(model.path)
+    noise = fusion_noise(described.float_network(), described.per_channel)
+    lines = [
+        f"  blocks.{block}: {', '.join(f'{value:.1f}' for value in heads)}"
+        for block, heads in enumerate(noise)
+    ]
+    return "\n".join(["fused query and key weights over their error as int8, dB by head:", *lines])
 
 
 def _layers(made: list[Deployment]) -> str:

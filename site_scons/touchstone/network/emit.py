@@ -6,7 +6,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from touchstone.network.deploy import Call, Deployment, dimensions
+from touchstone.network.blocks import BLOCK
+from touchstone.network.deploy import ARGUMENT_BYTES, Call, Deployment, dimensions
 
 ROUND_HALF_UP, PER_CHANNEL = 1, 2
 TABLES = {"softmax_table": "table", "gelu_table": "table", "table": "table"}
@@ -139,11 +140,18 @@ def _kernel_call(made: Deployment, call: Call) -> list[str]:
     scratch = place if call.scratch else "NULL"
     fields = [f".shape = {{{dimensions(layer.shape)}}}", *_fields(made, call)]
     fields.append(f".output = {tensor(made, layer.name)}")
+    lines = [*(f"        {field}," for field in fields), "    };"]
+    if kernel.name != BLOCK:
+        lines.insert(0, f"    const {kernel.args} args = {{")
+        return [*lines, f"    {call.function}(team, &args, {scratch});"]
+    # They would take a third of a small stack; every core writes the same words.
+    where = f"n->arena + {constant('at', f'{layer.name}.arguments')}"
     return [
-        f"    const {kernel.args} args = {{",
-        *(f"        {field}," for field in fields),
-        "    };",
-        f"    {call.function}(team, &args, {scratch});",
+        f"    {kernel.args} *const args = ({kernel.args} *)({where});",
+        f'    _Static_assert(sizeof *args <= {ARGUMENT_BYTES}, "their place in the arena");',
+        f"    *args = ({kernel.args}){{",
+        *lines,
+        f"    {call.function}(team, args, {scratch});",
     ]
 
 
@@ -151,23 +159,44 @@ def _fields(made: Deployment, call: Call) -> list[str]:
     """Members of a kernel's arguments: activations, arrays, requantisations, numbers."""
     kernel, params = call.kernel, call.layer.params
     assert kernel is not None
-    fields = []
+    whole = kernel.name == BLOCK
+    fields = _block_fields(call) if whole else []
     for operand in kernel.operands[:-1]:
         name = operand.name
         if name in call.layer.inputs:
             fields.append(f".{name} = {tensor(made, call.layer.inputs[name])}")
         elif name == "softmax_table":
             entries = _array(call, name, operand.type)
-            fields.append(f".table = {{.entries = {entries}, .max = {params['softmax_max']}}}")
+            member = "softmax" if whole else "table"
+            fields.append(f".{member} = {{.entries = {entries}, .max = {params['softmax_max']}}}")
+        elif whole and name.startswith("norm"):
+            continue
         elif name.endswith("_mul"):
             fields.append(_requant(call, name))
         else:
-            fields.append(f".{TABLES.get(name, name)} = {_array(call, name, operand.type)}")
+            member = name if whole else TABLES.get(name, name)
+            fields.append(f".{member} = {_array(call, name, operand.type)}")
     if kernel.name == "add":
         fields += [f".{name} = {params[name]}" for name in ("a_mul", "b_mul", "shift")]
         fields.append(f".round_half_up = {params['flags'] & ROUND_HALF_UP}")
     if kernel.name == "layernorm":
         fields.append(f".shift = {params['shift']}")
+    return fields
+
+
+def _block_fields(call: Call) -> list[str]:
+    """What an encoder block has besides its attention's and its network's: norms and sums."""
+    params = call.layer.params
+    fields = []
+    for norm in ("norm1", "norm2"):
+        weight = _array(call, f"{norm}_weight", "int16")
+        bias, shift = _array(call, f"{norm}_bias", "int32"), params[f"{norm}_shift"]
+        fields.append(f".{norm} = {{.weight = {weight}, .bias = {bias}, .shift = {shift}}}")
+    for add in ("add1", "add2"):
+        names = ("residual_mul", "layer_mul", "shift")
+        words = [f".{name} = {params[f'{add}_{name}']}" for name in names]
+        words.append(f".round_half_up = {params[f'{add}_flags'] & ROUND_HALF_UP}")
+        fields.append(f".{add} = {{{', '.join(words)}}}")
     return fields
 
 

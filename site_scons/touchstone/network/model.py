@@ -50,6 +50,8 @@ class Model:
     """The file of its float weights, beside the description; random ones where it is empty."""
     data: str = ""
     calibration: str = ""
+    depth_first: bool = False
+    """Attention without a whole attention map in memory."""
 
     @property
     def windows(self) -> tuple[int, ...]:
@@ -102,11 +104,6 @@ class Model:
             "stride_columns": stride[1],
             "skip": int(self.class_token),
         }
-
-    @property
-    def attention_kernel(self) -> str:
-        """The kernel of the attention."""
-        return "mhsa" if self.attention == "mhsa" else "mhsa_fwsa"
 
     def tensors(self) -> dict[str, tuple[int, ...]]:
         """Float parameters, name -> shape, linear layers as [outputs, inputs]."""
@@ -176,6 +173,7 @@ def load_model(path: Path, cache: Path) -> Model:
         weights=document.get("weights", ""),
         data=document.get("data", ""),
         calibration=document.get("calibration", ""),
+        depth_first=document.get("depth_first", False),
     )
     _check(model)
     return model

@@ -37,6 +37,7 @@ class OnnxModel:
     weights: str = ""
     calibration: str = ""
     data: str = ""
+    depth_first: bool = False
 
     def macs(self) -> dict[str, int]:
         """Multiply-accumulates by kernel."""

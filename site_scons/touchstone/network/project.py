@@ -38,7 +38,10 @@ def write_project(
     made: dict[str, list[Deployment]] = {}
     entries = []
     for model, network in models:
-        deployments = [deploy(network, target, catalogue) for target in catalogue.targets.values()]
+        deployments = [
+            deploy(network, target, catalogue, model.depth_first)
+            for target in catalogue.targets.values()
+        ]
         made[model.name] = deployments
         for path, data in _files(model, network, deployments).items():
             _write(folder / path, data)
