@@ -28,13 +28,16 @@ uint32_t ts_job_scratch(const ts_shape *shape, uint32_t cores);
 /**
  * The large arguments of a kernel, for glue code. A target whose stacks are small keeps them in
  * static memory (TS_GLUE_STATIC in its target.yaml): every core then writes the same words, before
- * the kernel's first barrier.
+ * the kernel's first barrier. Where they are small, so is the instruction cache: then what glue
+ * code does several times is a function (TS_GLUE_FUNCTION).
  */
 #ifdef TS_GLUE_STATIC
+#define TS_GLUE_FUNCTION static __attribute__((noinline, unused))
 #define TS_GLUE_ARGUMENTS(type, name, ...)                                                         \
     static type name;                                                                              \
     name = (type)__VA_ARGS__
 #else
+#define TS_GLUE_FUNCTION static inline
 #define TS_GLUE_ARGUMENTS(type, name, ...) const type name = __VA_ARGS__
 #endif
 
@@ -45,8 +48,8 @@ enum { TS_REQUANT_ROUND_HALF_UP = 1u << 0, TS_REQUANT_PER_CHANNEL = 1u << 1 };
  * The requantisation whose multipliers are operand `mul_operand` and whose shift is parameter
  * `shift_param`; its flags are the parameter after that.
  */
-static inline ts_requant ts_case_requant(const ts_case *c, uint32_t mul_operand,
-                                         uint32_t shift_param) {
+TS_GLUE_FUNCTION ts_requant ts_case_requant(const ts_case *c, uint32_t mul_operand,
+                                            uint32_t shift_param) {
     const uint32_t flags = c->params[shift_param + 1];
     return (ts_requant){
         .mul = (const uint16_t *)c->operands[mul_operand],

@@ -92,16 +92,13 @@ TS_XP_SELDOM void ts_xp_run_odd(ts_xp_call *call, uint32_t tiles, uint32_t left_
         last(call, 1);
 }
 
-/* The products of `rows` rows, at least 1, from row `first` on, a multiple of 4: `count` calls
- * whose left and output operands are those of row 0; the number of tiles is set here. Where rows %
- * 4 is 2 or 3, whole tiles are read and written; a fifth row joins a tile where output rows are
- * equally far apart. */
-TS_XP_STAGE void ts_xp_run(ts_xp_call *calls, uint32_t count, uint32_t first, uint32_t rows) {
+/* The products of `rows` rows, at least 1: `count` calls, whose number of tiles is set here. Where
+ * rows % 4 is 2 or 3, whole tiles are read and written; a fifth row joins a tile where output rows
+ * are equally far apart. */
+TS_XP_STAGE void ts_xp_run_rows(ts_xp_call *calls, uint32_t count, uint32_t rows) {
     const uint32_t tiles = (rows + 2) / 4, left_over = (rows & 3) == 1;
     uint32_t odd = left_over;
     for (uint32_t i = 0; i < count; i++) {
-        calls[i].left += first * calls[i].left_row;
-        calls[i].output += first / 4 * calls[i].output_tile;
         calls[i].tiles = tiles;
         odd |= calls[i].path;
     }
@@ -110,6 +107,16 @@ TS_XP_STAGE void ts_xp_run(ts_xp_call *calls, uint32_t count, uint32_t first, ui
     else
         for (uint32_t i = 0; i < count; i++)
             ts_xp_run_odd(&calls[i], tiles, left_over);
+}
+
+/* The same from row `first` on, a multiple of 4; the left and output operands are those of row 0.
+ */
+TS_XP_STAGE void ts_xp_run(ts_xp_call *calls, uint32_t count, uint32_t first, uint32_t rows) {
+    for (uint32_t i = 0; i < count; i++) {
+        calls[i].left += first * calls[i].left_row;
+        calls[i].output += first / 4 * calls[i].output_tile;
+    }
+    ts_xp_run_rows(calls, count, rows);
 }
 
 #endif

@@ -4,7 +4,7 @@
 #include "mhsa.h"
 
 #define TS_XP_FUSED 0
-#include "ts_xpulp_layer.h"
+#include "ts_xpulp_short.h"
 #include "ts_xpulp_stream.h"
 
 #define LARGEST 73728u
@@ -22,9 +22,15 @@ uint32_t ts_mhsa_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
     return (uint32_t)(uintptr_t)ts_xp_stream_lay_out(&stream, shape, &team, 1, NULL, NULL);
 }
 
-void ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
+static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhsa_args *args,
+                                               void *scratch) {
     if (streams(&args->shape))
         ts_xp_stream_run(team, args, 1, scratch);
     else
-        ts_xp_layer_run(team, args, scratch);
+        ts_xp_heads_run(team, args, scratch);
+}
+
+void ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
+    if (!ts_xp_short_run(team, args, scratch))
+        run_long(team, args, scratch);
 }

@@ -3,15 +3,18 @@
 #include "mhsa_fwsa.h"
 
 #define TS_XP_FUSED 1
-#include "ts_xpulp_layer.h"
+#include "ts_xpulp_short.h"
 
 uint32_t ts_mhsa_fwsa_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
     const ts_team team = {0, cores};
     ts_xp_layer layer;
-    return (uint32_t)(uintptr_t)ts_xp_lay_out(&layer, shape, &team, NULL, NULL);
+    const uint32_t some = ts_xp_short_bytes(shape, cores);
+    const uint32_t any = (uint32_t)(uintptr_t)ts_xp_lay_out(&layer, shape, &team, NULL, NULL);
+    return any > some ? any : some;
 }
 
-void ts_mhsa_fwsa_xpulp(const ts_team *team, const ts_mhsa_fwsa_args *args, void *scratch) {
+static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhsa_fwsa_args *args,
+                                               void *scratch) {
     const ts_mhsa_args plain = {
         .shape = args->shape,
         .input = args->input,
@@ -29,5 +32,10 @@ void ts_mhsa_fwsa_xpulp(const ts_team *team, const ts_mhsa_fwsa_args *args, void
         .table = args->table,
         .output = args->output,
     };
-    ts_xp_layer_run(team, &plain, scratch);
+    ts_xp_heads_run(team, &plain, scratch);
+}
+
+void ts_mhsa_fwsa_xpulp(const ts_team *team, const ts_mhsa_fwsa_args *args, void *scratch) {
+    if (!ts_xp_short_run(team, args, scratch))
+        run_long(team, args, scratch);
 }
