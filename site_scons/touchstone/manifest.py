@@ -12,6 +12,7 @@ from typing import Any
 
 from touchstone.errors import UserError, unknown
 from touchstone.expression import FUNCTIONS, VARIABLES, evaluate, names_in
+from touchstone.inside import check_inside
 from touchstone.rooms import support_of
 from touchstone.schema import load_validated
 
@@ -200,6 +201,9 @@ def load_kernel(root: Path, folder: str, cache: Path, support: str = "") -> Kern
         variants=tuple(_variant(entry) for entry in document["variants"]),
         support=support,
     )
+    own = (kernel.header, kernel.glue, *([kernel.check] if kernel.check else []))
+    sources = (name for variant in kernel.variants for name in variant.sources)
+    check_inside(root / support, f"kernels/{folder}", ("kernel.yaml", *own, *sources), kernel.where)
     for variant in kernel.variants:
         if variant.layout is not None and variant.layout not in kernel.layouts:
             where = f"{kernel.where}: variants.{variant.name}.layout"
@@ -246,7 +250,7 @@ def load_target(root: Path, folder: str, cache: Path, support: str = "") -> Targ
     """Read targets/<folder>/target.yaml of `support` in the project."""
     path = root / support / "targets" / folder / "target.yaml"
     document = load_validated(path, "target", cache)
-    return Target(
+    target = Target(
         name=document["name"],
         folder=folder,
         summary=document["summary"],
@@ -267,6 +271,11 @@ def load_target(root: Path, folder: str, cache: Path, support: str = "") -> Targ
         raw=document,
         support=support,
     )
+    own = [name for name in target.sources if not name.startswith("../common/")]
+    check_inside(
+        root / support, f"targets/{folder}", ("target.yaml", "link.ld", *own), target.where
+    )
+    return target
 
 
 def regions(document: Mapping[str, Any]) -> dict[str, Region]:

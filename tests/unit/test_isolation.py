@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,34 @@ def test_a_targets_files_are_below_targets(tmp_path: Path, place: str) -> None:
     said = refused(load_target, project, "gap9", tmp_path / "yaml")
     assert "target.yaml: sources[0]: found " in said
     assert ", allowed a file below targets/" in said
+
+
+@pytest.mark.parametrize(
+    ("room", "folder", "name"),
+    [
+        *(("kernels", "gelu", name) for name in ("portable.c", "gelu.h", "job.c", "check.c")),
+        *(("targets", "gap9", name) for name in ("startup.S", "link.ld", "target.yaml", "")),
+        ("kernels", "gelu", ""),
+    ],
+)
+def test_no_symbolic_link_leads_out_of_the_project(
+    tmp_path: Path, room: str, folder: str, name: str
+) -> None:
+    project = tmp_path / "project"
+    outside = ROOT / room / folder
+    inside = project / room / folder
+    shutil.copytree(outside, inside)
+    place = inside / name
+    shutil.move(place, kept := project / "kept")
+    place.symlink_to(outside / name)
+    load = load_kernel if room == "kernels" else load_target
+    said = refused(load, project, folder, tmp_path / "yaml")
+    assert f"found {name}" in said
+    assert "which a symbolic link leads out of the project" in said
+    # One that stays in it is nobody's business.
+    place.unlink()
+    place.symlink_to(kept)
+    load(project, folder, tmp_path / "yaml")
 
 
 @pytest.mark.parametrize("name", ["../gelu", "os", "golden.gelu", "/tmp/x", "gelu;x"])
