@@ -9,19 +9,33 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 
 from touchstone import disassembler_thumb, disassembler_xpulp
 from touchstone.disassembly import Group, Instruction
 from touchstone.elf import Executable, Segment, read_elf, write_elf
 from touchstone.errors import UserError
 from touchstone.mutation import golden_models, machine_code, source
+from touchstone.mutation.arguments import (
+    Argument,
+    function_digest,
+    load_arguments,
+    outdated,
+)
 from touchstone.mutation.code import Place
-from touchstone.mutation.command import load_equivalents, mutation
+from touchstone.mutation.command import mutation, summary
 from touchstone.mutation.golden_models import GoldenResult
-from touchstone.mutation.operators import NOTHING, OPERATORS, TRAP, changes, classify, offered
+from touchstone.mutation.operators import (
+    NOTHING,
+    OPERATORS,
+    TRAP,
+    Change,
+    changes,
+    classify,
+    offered,
+)
+from touchstone.mutation.rules import shown_equivalent
 from touchstone.mutation.syntax import apply, edits
-from touchstone.mutation.trial import patched
+from touchstone.mutation.trial import Caught, patched
 from touchstone.process import ProcessRegistry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,12 +160,123 @@ def test_a_mistake_that_is_out_of_date_is_refused() -> None:
 
 
 def test_equivalents_have_an_argument_each() -> None:
-    equivalents = load_equivalents(LISTS / "equivalents.yaml")
-    assert equivalents
-    for name, because in equivalents.items():
-        assert len(because) > 20, name
-    document = yaml.safe_load((LISTS / "equivalents.yaml").read_text(encoding="utf-8"))
-    assert len(document["equivalents"]) == len(equivalents), "one is named twice"
+    arguments = load_arguments(LISTS / "equivalents.yaml")
+    assert arguments
+    for name, argument in arguments.items():
+        assert len(argument.because) > 20, name
+        assert name.startswith("golden/") == (not argument.function), name
+
+
+def test_a_list_of_equivalents_that_is_not_whole_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "equivalents.yaml"
+    path.write_text("equivalents:\n  - {mutant: a, why: nothing}\n")
+    with pytest.raises(UserError, match="allowed mutant, function and because"):
+        load_arguments(path)
+    path.write_text("equivalents:\n" + 2 * "  - {mutant: a, because: nothing}\n")
+    with pytest.raises(UserError, match="found twice"):
+        load_arguments(path)
+
+
+def listing(machine: str, function: str, *codes: str) -> list[Place]:
+    """A function of these instructions, in hexadecimal."""
+    language, places, offset = LANGUAGES[machine], [], 0
+    for number, text in enumerate(codes):
+        code = bytes.fromhex(text)
+        decoded = language.decode(code, offset).text
+        places.append(Place(function, number + 1, 0x8000 + offset, code, decoded, offset))
+        offset += len(code)
+    return places
+
+
+def test_an_argument_holds_for_the_code_that_it_is_about() -> None:
+    # movs r0, #1; bl somewhere; movs r1, #2
+    code = listing("EM_ARM", "f", "0120", "00f002f8", "0221")
+    elsewhere = listing("EM_ARM", "f", "0120", "00f008f8", "0221")
+    edited = listing("EM_ARM", "f", "0120", "00f002f8", "0321")
+    digest = function_digest(code, "f")
+    assert function_digest(elsewhere, "f") == digest, "the callee has moved"
+    assert function_digest(edited, "f") != digest
+    name = f"stm32l4/x.y {code[0].name} -> 0220"
+    argued = {name: Argument("because", digest), "golden/a.py f: 1 -> 2": Argument("because")}
+    assert outdated(argued, {"stm32l4/x.y": code}) == []
+    assert outdated(argued, {"stm32l4/x.y": edited}) == [name]
+    assert outdated(argued, {"stm32l4/x.y": []}) == [name]
+    assert outdated(argued, {"gap9/x.y": edited}) == [], "of a firmware that nobody looked at"
+
+
+# bne over two no-operations, from 0x2 back to 0x0 (-> 0xa), and what makes of it a branch
+# into the no-operations (bne 0x6, bne 0x8), one beyond (bne 0xc) and beq.
+@pytest.mark.parametrize(
+    ("changed", "shown"),
+    [("00d1", True), ("01d1", True), ("03d1", False), ("02d0", False), ("fed1", False)],
+)
+def test_branches_into_the_padding_in_front_of_a_target(changed: str, shown: bool) -> None:
+    function = listing("EM_ARM", "f", "0120", "02d1", "0220", "00bf", "00bf", "0320", "0420")
+    language = LANGUAGES["EM_ARM"]
+    code = bytes.fromhex(changed)
+    change = Change("immediate", code, language.decode(code, 2).text)
+    why = shown_equivalent(function[1], change, function, language)
+    assert (why is not None) == shown
+    padded_otherwise = [*function[:4], *listing("EM_ARM", "f", "0120")]
+    assert shown_equivalent(function[1], change, padded_otherwise, language) is None
+    load = Change("immediate", b"\x01\x68", language.decode(b"\x01\x68", 0).text)
+    assert shown_equivalent(function[0], load, function, language) is None
+
+
+def judged(outcomes: dict[str, int]) -> Any:
+    """Results with these outcomes."""
+    mutant = SimpleNamespace(subject=firmware(0))
+    return [
+        SimpleNamespace(mutant=mutant, outcome=name)
+        for name, number in outcomes.items()
+        for _ in range(number)
+    ]
+
+
+def test_the_score_counts_neither_equivalents_nor_what_is_not_executed() -> None:
+    sure = {machine_code.CAUGHT: 6, machine_code.CAUGHT_CYCLES: 2}
+    left_out = {machine_code.EQUIVALENT: 5, machine_code.NOT_EXECUTED: 7}
+    assert summary(judged({**sure, **left_out}))[1] == 100.0
+    for outcome in machine_code.OPEN:
+        lines, score = summary(judged({**sure, **left_out, outcome: 2}))
+        assert score == 80.0
+        assert lines[-1].startswith("mutation score of the machine code: 80.0 % of 10 ")
+        assert "6 by outputs, 2 by cycles alone" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("first", "trapped", "argument", "outcome"),
+    [
+        ("FAIL", "CRASH", None, machine_code.CAUGHT),
+        ("FAIL", "CRASH", "right", machine_code.MISJUDGED),
+        (None, None, None, machine_code.NOT_EXECUTED),
+        (None, "CRASH", None, machine_code.SURVIVED),
+        (None, "CRASH", "right", machine_code.EQUIVALENT),
+        (None, "CRASH", "stale", machine_code.SURVIVED),
+        ("CYCLES", "CRASH", None, machine_code.CAUGHT_CYCLES),
+        ("CYCLES", "CRASH", "right", machine_code.EQUIVALENT),
+    ],
+)
+def test_what_becomes_of_a_mutant(
+    monkeypatch: pytest.MonkeyPatch,
+    first: str | None,
+    trapped: str | None,
+    argument: str | None,
+    outcome: str,
+) -> None:
+    subject: Any = firmware(1)
+    subject.loadable = b""
+    subject.plans = (None,)
+    place = subject.places[0]
+    change = Change("skip", NOTHING["EM_RISCV"][4], "nop")
+    mutant = machine_code.Mutant(subject, place, change)
+    answers = [None if said is None else Caught("cell", said, "") for said in (first, trapped)]
+    monkeypatch.setattr(machine_code, "patched", lambda *words: b"")
+    monkeypatch.setattr(machine_code, "first_failure", lambda *words: answers.pop(0))
+    digests = {"right": function_digest(subject.places, place.function), "stale": "0"}
+    arguments = {mutant.name: Argument("why", digests[argument])} if argument else {}
+    result = machine_code.judge_mutant(mutant, arguments, ProcessRegistry())
+    assert result.outcome == outcome
 
 
 def test_edits_of_golden_models_compute_something_else() -> None:

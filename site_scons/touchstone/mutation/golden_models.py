@@ -14,6 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from touchstone.fuzz import Draw
+from touchstone.mutation.arguments import Argument
 from touchstone.mutation.syntax import OPERATORS, Edit, apply, edits
 
 SECONDS = 120.0
@@ -106,7 +107,7 @@ def check_edit(root: Path, edit: Edit | None) -> tuple[str | None, str | None]:
 def try_edits(
     root: Path,
     found: Sequence[Edit],
-    equivalents: Mapping[str, str],
+    arguments: Mapping[str, Argument],
     jobs: int,
     say: Callable[[GoldenResult], None],
 ) -> list[GoldenResult]:
@@ -114,6 +115,8 @@ def try_edits(
     results = []
     with ThreadPoolExecutor(jobs) as pool:
         for edit, said in zip(found, pool.map(lambda e: check_edit(root, e), found), strict=True):
-            results.append(GoldenResult(edit, *said, equivalents.get(str(edit))))
+            argument = arguments.get(str(edit))
+            because = None if argument is None else argument.because
+            results.append(GoldenResult(edit, *said, because))
             say(results[-1])
     return results

@@ -11,16 +11,22 @@ from itertools import islice, zip_longest
 
 from touchstone.errors import UserError
 from touchstone.fuzz import Draw
+from touchstone.mutation.arguments import Argument, function_digest
 from touchstone.mutation.code import Place
 from touchstone.mutation.operators import TRAP, Change, changes, offered
+from touchstone.mutation.rules import shown_equivalent
 from touchstone.mutation.trial import Caught, Subject, first_failure, patched
 from touchstone.process import ProcessRegistry
 
 CAUGHT = "caught"
+CAUGHT_CYCLES = "caught by cycles"
 EQUIVALENT = "equivalent"
+MISJUDGED = "MISJUDGED"
 NOT_EXECUTED = "not executed"
 SURVIVED = "SURVIVED"
-BEYOND = "caught beyond the matrix"
+BEYOND = "CAUGHT BEYOND THE MATRIX"
+# What makes the score less than 100 %.
+OPEN = (SURVIVED, BEYOND, MISJUDGED)
 # Mutants for each firmware of a target that is profiled.
 MUTANTS_EACH = 10
 
@@ -106,40 +112,55 @@ def _mutant(subject: Subject, place: Place, seed: int) -> Mutant | None:
 
 def judge_mutant(
     mutant: Mutant,
-    equivalents: Mapping[str, str],
+    arguments: Mapping[str, Argument],
     registry: ProcessRegistry,
     also: Sequence[Subject] = (),
 ) -> Result:
-    """Try a mutant; where every cell passes, say whether its instruction executes at all, and
-    whether the cells of `also` see it."""
+    """Try a mutant; where every cell passes, say why it changes nothing, whether its instruction
+    executes at all, whether its cycles tell, and whether the cells of `also` see it."""
     subject, place = mutant.subject, mutant.place
     loadable = patched(subject.loadable, place.address, mutant.change.code)
     caught = first_failure(subject, loadable, registry)
-    if caught is not None:
-        return Result(mutant, CAUGHT, _by(caught))
+    argument = arguments.get(mutant.name)
+    if caught is not None and caught.by_output:
+        why = _by(caught)
+        if argument is not None:
+            return Result(mutant, MISJUDGED, f"{why}, though argued for: {argument.because}")
+        return Result(mutant, CAUGHT, why)
     trap = TRAP[subject.machine][len(place.code)]
-    if first_failure(subject, patched(subject.loadable, place.address, trap), registry) is None:
+    trapped = first_failure(subject, patched(subject.loadable, place.address, trap), registry)
+    if trapped is None or not trapped.by_output:
         why = f"none of {len(subject.plans)} cells fails with a trap in its place"
         return Result(mutant, NOT_EXECUTED, why)
-    if mutant.name in equivalents:
-        return Result(mutant, EQUIVALENT, equivalents[mutant.name])
+    function = [each for each in subject.places if each.function == place.function]
+    shown = shown_equivalent(place, mutant.change, function, subject.language)
+    digest = function_digest(function, place.function)
+    if argument is not None and argument.function == digest:
+        shown = argument.because
+    if shown is not None:
+        return Result(mutant, EQUIVALENT, shown)
+    if caught is not None:
+        return Result(mutant, CAUGHT_CYCLES, _by(caught))
+    entry = f"mutant: {mutant.name!r}, function: {digest}"
     for other in also:
         if other.name == subject.name and other.loadable == subject.loadable:
             beyond = first_failure(other, loadable, registry)
-            if beyond is not None:
-                return Result(mutant, BEYOND, f"{_by(beyond)} ({mutant.name})")
-    return Result(mutant, SURVIVED, f"all {len(subject.plans)} cells pass ({mutant.name})")
+            if beyond is not None and beyond.by_output:
+                return Result(mutant, BEYOND, f"{_by(beyond)} ({entry})")
+    old = "its argument is about other code; " if argument is not None else ""
+    return Result(mutant, SURVIVED, f"{old}all {len(subject.plans)} cells pass ({entry})")
 
 
 def _by(caught: Caught) -> str:
-    return f"{caught.status} {caught.cell}"
+    more = "" if caught.by_output else f": {caught.reason}"
+    return f"{caught.status} {caught.cell}{more}"
 
 
 def try_mutants(
     found: Sequence[Subject],
     seed: int,
     number: int,
-    equivalents: Mapping[str, str],
+    arguments: Mapping[str, Argument],
     jobs: int,
     registry: ProcessRegistry,
     say: Callable[[Result], None],
@@ -156,9 +177,7 @@ def try_mutants(
             batch = list(islice(source, missing))
             if not batch:
                 raise UserError(f"mutation: found {executed(results)} mutants, asked for {number}")
-            judged = pool.map(
-                lambda mutant: judge_mutant(mutant, equivalents, registry, also), batch
-            )
+            judged = pool.map(lambda mutant: judge_mutant(mutant, arguments, registry, also), batch)
             for result in judged:
                 results.append(result)
                 say(result)

@@ -20,7 +20,7 @@ from touchstone.mutation.code import Place, kernel_places
 from touchstone.observe import Wanted, disassembler_of, run_observed, simulator_of
 from touchstone.process import ProcessRegistry
 from touchstone.run_cell import build_image, interpret
-from touchstone.runfile import RunFileError, read_run
+from touchstone.runfile import CellRun, RunFileError, read_run
 from touchstone.simulators.base import Limits
 from touchstone.simulators.cortexm_costs import build_costs
 from touchstone.simulators.embedded import make
@@ -29,32 +29,41 @@ from touchstone.simulators.unicorn import unicorn_library
 from touchstone.symbols import Symbols, read_symbols
 from touchstone.vectors import read_container
 
-# A mutant has come to no end when it has run so many times the instructions of its cell: what is
-# that much slower and still right would be caught by the baselines instead.
+# A mutant has come to no end when it has run so many times the instructions of its cell.
 PATIENCE = 4
 SPARE_INSTRUCTIONS = 200_000
 WALL_SECONDS = 60.0
 PASS = "PASS"
+CYCLES = "CYCLES"
 SKEW = "2000"
 
 
 @dataclass(frozen=True)
 class Caught:
-    """The first cell that did not pass, and what it said."""
+    """The first cell that did not pass, and what it said.
+
+    Of a mutant that passes everywhere the first cell whose cycles are others, status CYCLES: the
+    baselines tell (`bench=check`), though the outputs do not.
+    """
 
     cell: str
     status: str
     reason: str
 
+    @property
+    def by_output(self) -> bool:
+        """Whether a run alone shows it."""
+        return self.status != CYCLES
+
 
 @dataclass(frozen=True)
 class Subject:
-    """A firmware and the cells that use it, those with the fewest instructions first."""
+    """A firmware and the cells that use it with their runs, the shortest first."""
 
     root: Path
     firmware: FirmwarePlan
     plans: tuple[CellPlan, ...]
-    instructions: tuple[int, ...]
+    runs: tuple[CellRun, ...]
 
     @property
     def name(self) -> str:
@@ -103,21 +112,25 @@ class Subject:
 
 def subjects(root: Path, plans: Iterable[CellPlan]) -> list[Subject]:
     """The firmwares of `plans` with their cells, which must have passed as they are."""
-    groups: dict[str, list[tuple[int, CellPlan]]] = {}
+    groups: dict[str, list[tuple[CellPlan, CellRun]]] = {}
     for plan in plans:
         if plan.planned.skip is None and plan.cell.simulator in EMBEDDED:
-            counted = _instructions(root, plan)
-            groups.setdefault(plan.firmware.directory, []).append((counted, plan))
+            groups.setdefault(plan.firmware.directory, []).append((plan, _run(root, plan)))
     found = []
     for name in sorted(groups):
-        ordered = sorted(groups[name], key=lambda item: (item[0], item[1].cell.id))
-        cells = tuple(plan for _, plan in ordered)
-        found.append(Subject(root, cells[0].firmware, cells, tuple(n for n, _ in ordered)))
+        ordered = sorted(groups[name], key=lambda item: (_length(item[1]), item[0].cell.id))
+        cells, runs = zip(*ordered, strict=True)
+        found.append(Subject(root, cells[0].firmware, tuple(cells), tuple(runs)))
     return found
 
 
-def _instructions(root: Path, plan: CellPlan) -> int:
-    """What the unchanged cell takes; UserError where it has not passed."""
+def _length(run: CellRun) -> int:
+    """All instructions of a run that has passed."""
+    return run.instructions_total or 0
+
+
+def _run(root: Path, plan: CellPlan) -> CellRun:
+    """What the unchanged cell did; UserError where it has not passed."""
     try:
         run = read_run(root / plan.run)
         golden = root / plan.packed.vectors.path("golden.bin")
@@ -128,7 +141,7 @@ def _instructions(root: Path, plan: CellPlan) -> int:
         ) from None
     if status != PASS or run.instructions_total is None:
         raise UserError(f"mutation: {plan.cell.id}: {status} as it is: {reason}")
-    return run.instructions_total
+    return run
 
 
 def patched(loadable: bytes, address: int, code: bytes) -> bytes:
@@ -148,20 +161,21 @@ def first_failure(subject: Subject, loadable: bytes, registry: ProcessRegistry) 
     """Run the subject's cells with another firmware until one does not pass."""
     scratch = subject.root / BUILD / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
+    slower: Caught | None = None
     with tempfile.TemporaryDirectory(dir=scratch, prefix="mutant-") as folder:
         files = _costs(subject.plans[0], loadable, Path(folder))
-        cells = list(zip(subject.plans, subject.instructions, strict=True))
-        cells += [
-            (with_skew(plan), instructions) for plan, instructions in cells if plan.cell.cores > 1
-        ]
-        for plan, instructions in cells:
+        cells = list(zip(subject.plans, subject.runs, strict=True))
+        skewed = [(with_skew(plan), run) for plan, run in cells if plan.cell.cores > 1]
+        for plan, before in (*cells, *skewed):
             private = Path(tempfile.mkdtemp(dir=folder))
-            status, reason = _trial(
-                subject.root, plan, loadable, files, instructions, private, registry
+            ran, status, reason = _trial(
+                subject.root, plan, loadable, files, _length(before), private, registry
             )
             if status != PASS:
                 return Caught(plan.cell.id, status, reason)
-    return None
+            if slower is None and not plan.cell.settings and ran.cycles != before.cycles:
+                slower = Caught(plan.cell.id, CYCLES, f"{before.cycles} -> {ran.cycles} cycles")
+    return slower
 
 
 def with_skew(plan: CellPlan) -> CellPlan:
@@ -190,7 +204,7 @@ def _trial(
     instructions: int,
     folder: Path,
     registry: ProcessRegistry,
-) -> tuple[str, str]:
+) -> tuple[CellRun, str, str]:
     spec = json.loads(plan.run_spec)
     name = plan.cell.simulator
     program = root / BUILD / "simulators" / EMBEDDED[name].program
@@ -200,5 +214,6 @@ def _trial(
     most = min(int(spec["max_instructions"]), PATIENCE * instructions + SPARE_INSTRUCTIONS)
     ran = simulator.run(image.data, Limits(most, WALL_SECONDS), folder, registry)
     golden = root / plan.packed.vectors.path("golden.bin")
-    status, reason, _ = judge(interpret(ran, image), golden, json.loads(plan.check_spec))
-    return status, reason
+    result = interpret(ran, image)
+    status, reason, _ = judge(result, golden, json.loads(plan.check_spec))
+    return result, status, reason
