@@ -31,6 +31,9 @@ GELU = (f"gap9/gelu/{SHAPE}/c8", f"stm32l4/gelu/{SHAPE}/c1")
 SOFTMAX_M4 = f"stm32l4/softmax/{SHAPE}/c1"
 LINEAR_GAP9 = f"gap9/linear_qk/{SHAPE}/c8"
 SCORES_GAP9 = f"gap9/attention_scores/{SHAPE}/c8"
+SOFTMAX_GAP9 = f"gap9/softmax/{SHAPE}/c8"
+GENERATORS = "kernels/generators"
+ROWS_ASSEMBLY = {"generate": {f"build/generated/{GENERATORS}/xpulp_softmax_rows.S"}}
 NOP = '__asm__ volatile("nop");'
 PACKAGE = "site_scons/touchstone"
 SIMULATORS = f"{PACKAGE}/simulators"
@@ -150,6 +153,36 @@ def test_code_in_a_shared_header(project: Project) -> None:
         checks(*cells),
     )
     assert all_pass(ended)
+
+
+@pytest.mark.parametrize("name", ["xpulp_softmax_rows", "xpulp_softmax", "assembly"])
+def test_comment_in_a_generator_or_what_it_imports(project: Project, name: str) -> None:
+    project.append(f"{GENERATORS}/{name}.py", "# A comment.\n")
+    ended = project.run()
+    assert ended.built == both(ROWS_ASSEMBLY), "the assembly is the same: it ends with it"
+    assert all_pass(ended)
+
+
+def test_generator_that_no_cell_uses(project: Project) -> None:
+    project.append(f"{GENERATORS}/xpulp_product.py", "# A comment.\n")
+    assert project.run().built == both()
+
+
+def test_generator_that_writes_other_code(project: Project) -> None:
+    before = project.run().cells[SOFTMAX_GAP9]["cycles"]
+    source = f"{GENERATORS}/xpulp_softmax_rows.py"
+    project.replace(source, 'text(".Lone:")', 'text(".Lone:", *["nop"] * 9)')
+    ended = project.run()
+    assert ended.built == both(
+        ROWS_ASSEMBLY,
+        objects("gap9", source),
+        firmwares("gap9", "softmax.xpulp"),
+        simulations(SOFTMAX_GAP9),
+        checks(SOFTMAX_GAP9),
+    )
+    assert all_pass(ended)
+    assert only_checked_anew(ended) == {SOFTMAX_GAP9}
+    assert ended.cells[SOFTMAX_GAP9]["cycles"] > before
 
 
 def test_new_header_that_shadows_another(project: Project) -> None:
