@@ -16,6 +16,7 @@ from touchstone.bench.history import Commit
 from touchstone.bench.trend import CHART, trend
 from touchstone.errors import UserError
 from touchstone.graph import CellPlan
+from touchstone.planner import recorded
 from touchstone.results import CellResult, Report, cell_result
 
 FIGURES = {"cycles": 1000, "cycles_cold": 1100, "instructions": 900, "stack_bytes": 64}
@@ -142,6 +143,29 @@ def test_check_says_what_got_better(tmp_path: Path, plans: list[CellPlan]) -> No
     assert report.exit_status == 0
     assert f"bench better {results[0].id}: cycles 1000 -> 990 (-1.00 %)" in text
     assert "bench=accept" in text
+
+
+def test_check_and_accept_of_what_the_planner_recorded(
+    tmp_path: Path, plans: list[CellPlan]
+) -> None:
+    results = rows(tmp_path, plans)
+    first, second, third = (result.id for result in results)
+    accept(tmp_path, results)
+    path = tmp_path / recorded.FILE
+    kept = {first: 1000, second: 999, third: 1001, "gap9/elsewhere/S1/c1": 5}
+    path.write_text(json.dumps(kept))
+    report, _ = judged(tmp_path, results)
+    low = min((second, 999), (third, 1001))
+    assert report.exit_status == 1
+    assert report.problems == (
+        f"bench: STALE {recorded.FILE}: {low[0]}: recorded {low[1]}, now 1000 (+1 more); "
+        f"{recorded.ANEW} takes it anew",
+    )
+    report, text = judged(tmp_path, results, mode="accept", reason="because")
+    assert (report.exit_status, report.problems) == (0, ())
+    assert f"{recorded.FILE} (2 cells)" in text
+    assert recorded.load(tmp_path) == {**kept, second: 1000, third: 1000}
+    assert judged(tmp_path, results)[0].exit_status == 0
 
 
 def test_check_fails_without_a_baseline(tmp_path: Path, plans: list[CellPlan]) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from touchstone.app import plan_request
 from touchstone.cells import Cell, Shape
 from touchstone.errors import UserError
 from touchstone.manifest import Catalogue
-from touchstone.planner import command
+from touchstone.planner import command, recorded
 from touchstone.planner.candidates import Candidate, Question, candidates, make_cell
 from touchstone.planner.choose import choose, judge_fusion
 from touchstone.planner.costs import Costs, fit
@@ -208,7 +209,7 @@ def test_the_command_explains(
         ({"memory": "1k"}, "allowed a whole number of bytes"),
         ({"colour": "1"}, "plan: variable: found 'colour'"),
         ({"target": "gap"}, "did you mean gap9"),
-        ({"record": "yes"}, "allowed record=1 alone"),
+        ({"record": "yes"}, "allowed record=1 or record=check alone"),
     ):
         with pytest.raises(UserError, match=problem):
             command.plan(root, words)
@@ -219,6 +220,28 @@ def test_recording_needs_every_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(command, "REPORT", str(tmp_path))
     with pytest.raises(UserError, match="have no cycles, first"):
         command.plan(root, {"record": "1"})
+
+
+def test_recorded_cycles_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = Path(__file__).resolve().parents[2]
+    _, _, cells = plan_request(root, {"config": recorded.MATRIX})
+    kept = {planned.cell.id: 7 for planned in cells if planned.skip is None}
+    first = min(kept)
+    monkeypatch.setattr(command, "REPORT", str(tmp_path))
+    monkeypatch.setattr(recorded, "FILE", str(tmp_path / "planner.json"))
+    for cycles, status, said in (
+        (kept, 0, f"all {len(kept)} cells as recorded"),
+        ({**kept, first: 1}, 1, f"{first}: recorded 7, now 1;"),
+    ):
+        recorded.write(root, kept)
+        (tmp_path / "last_cycles.json").write_text(json.dumps(cycles))
+        assert command.plan(root, {"record": "check"}) == status
+        assert said in capsys.readouterr().out
+    recorded.write(root, {name: kept[name] for name in kept if name != first})
+    assert command.plan(root, {"record": "check"}) == 1
+    assert f"STALE {recorded.FILE}" in capsys.readouterr().out
 
 
 def test_a_schedule_that_a_variant_lacks_is_no_candidate(

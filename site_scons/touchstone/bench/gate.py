@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """bench=check, bench=accept, bench=record: what a command does with its figures.
 
-check   regressions and cells without a baseline make the command fail; improvements are shown
-accept  writes the baselines of the selected cells; needs reason=
+check   regressions, cells without a baseline and what the planner recorded of other cycles make
+        the command fail; improvements are shown
+accept  writes the baselines of the selected cells and what the planner recorded of them; needs
+        reason=
 record  neither; as the two others it adds the figures to the history
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from touchstone.bench.fingerprints import made_with
 from touchstone.errors import UserError
 from touchstone.files import read_json
 from touchstone.graph import CellPlan
+from touchstone.planner import recorded
 from touchstone.results import CellResult, Report
 
 MODES = ("check", "accept", "record")
@@ -65,6 +68,9 @@ def judge(
         problems.append(
             f"bench: no baseline of {missing[0]}{more}; bench=accept reason=... adds it"
         )
+    stale = recorded.stale(root, _cycles(passed))
+    if stale is not None:
+        problems.append(f"bench: {stale}")
     lines = [f"bench better {change}" for change in better]
     if better:
         lines.append("bench: accept what got better with bench=accept reason=...")
@@ -82,7 +88,14 @@ def _accept(
     tools = made_with(root, plans, stamps)
     paths = baselines.accept(root, report.results, tools, bench.reason or "")
     names = ", ".join(path.relative_to(root).as_posix() for path in paths)
-    return [f"bench: wrote {names}" if paths else "bench: the baselines are what they were"]
+    moved = recorded.move(root, _cycles(report.results))
+    if moved:
+        names = ", ".join(filter(None, [names, f"{recorded.FILE} ({moved} cells)"]))
+    return [f"bench: wrote {names}" if names else "bench: the baselines are what they were"]
+
+
+def _cycles(results: Iterable[CellResult]) -> dict[str, int]:
+    return {result.id: result.cycles for result in results if result.cycles is not None}
 
 
 def _record(root: Path, passed: Sequence[CellResult]) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`./scons plan [target= kernel= variant= S= E= P= H= F= cores= memory=BYTES]` and `record=1`."""
+"""`./scons plan [target= kernel= variant= S= E= P= H= F= cores= memory=BYTES]`, `record=`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from touchstone.app import REPORT, YAML_CACHE, plan_request
 from touchstone.cells import Shape
 from touchstone.config import select_names
 from touchstone.errors import UserError, unknown
-from touchstone.files import read_json, write_json
 from touchstone.manifest import DIMENSIONS, Catalogue, load_catalogue
 from touchstone.plan import REFERENCE_SHAPE
+from touchstone.planner import recorded
 from touchstone.planner.candidates import Question, candidates
 from touchstone.planner.choose import Choice, choose, judge_fusion
 from touchstone.planner.costs import Costs
@@ -21,8 +21,6 @@ from touchstone.planner.render import Answer, advice, fusion_line, table, title
 from touchstone.request import Request, parse_request
 from touchstone.results import recall_cycles
 
-RECORDED = "configs/baselines/planner.json"
-MATRIX = "configs/planner.yaml"
 ALLOWED = ("target", "kernel", "variant", *DIMENSIONS, "cores", "memory", "record")
 PLAIN, FUSED = "mhsa", "mhsa_fwsa"
 
@@ -47,28 +45,44 @@ def plan(root: Path, arguments: Mapping[str, str]) -> int:
 
 
 def record(root: Path, arguments: Mapping[str, str]) -> int:
-    """Keeps the cycles that the cells of configs/planner.yaml had last."""
-    if dict(arguments) != {"record": "1"}:
-        raise UserError("plan: found record= with other words or not 1, allowed record=1 alone")
-    _, _, cells = plan_request(root, {"config": MATRIX})
+    """Keeps the cycles that the cells of configs/planner.yaml had last, or compares them with what
+    was kept; 1 where they differ."""
+    if dict(arguments) not in ({"record": "1"}, {"record": "check"}):
+        raise UserError(
+            "plan: found record= with other words, or neither 1 nor check, allowed record=1 or "
+            "record=check alone"
+        )
+    _, _, cells = plan_request(root, {"config": recorded.MATRIX})
     known = recall_cycles(root / REPORT / "last_cycles.json")
     names = [planned.cell.id for planned in cells if planned.skip is None]
     missing = [name for name in names if name not in known]
     if missing:
         raise UserError(
-            f"plan: {len(missing)} cells of {MATRIX} have no cycles, first {missing[0]}; "
-            f"run ./scons config={MATRIX}"
+            f"plan: {len(missing)} cells of {recorded.MATRIX} have no cycles, first {missing[0]}; "
+            f"run ./scons config={recorded.MATRIX}"
         )
-    write_json(root / RECORDED, {name: known[name] for name in sorted(names)})
-    print(f"{RECORDED}: the cycles of {len(names)} cells")
+    cycles = {name: known[name] for name in names}
+    if arguments["record"] == "check":
+        return _check(root, cycles)
+    recorded.write(root, cycles)
+    print(f"{recorded.FILE}: the cycles of {len(names)} cells")
     return 0
+
+
+def _check(root: Path, cycles: Mapping[str, int]) -> int:
+    kept = recorded.load(root)
+    stale = recorded.stale(root, cycles)
+    if stale is None and set(kept) != set(cycles):
+        odd = sorted(set(kept) ^ set(cycles))
+        stale = f"STALE {recorded.FILE}: {odd[0]} is in one of it and {recorded.MATRIX} alone"
+    print(f"plan: {stale}" if stale else f"{recorded.FILE}: all {len(cycles)} cells as recorded")
+    return 1 if stale else 0
 
 
 def known_costs(root: Path, catalogue: Catalogue) -> Costs:
     """What was measured here and what the checkout has recorded."""
-    recorded = read_json(root / RECORDED)
-    numbers = {name: value for name, value in (recorded or {}).items() if isinstance(value, int)}
-    return Costs(catalogue, recall_cycles(root / REPORT / "last_cycles.json"), numbers)
+    measured = recall_cycles(root / REPORT / "last_cycles.json")
+    return Costs(catalogue, measured, recorded.load(root))
 
 
 def questions(catalogue: Catalogue, request: Request) -> Iterator[Question]:
