@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from project import Project
 
@@ -35,6 +37,7 @@ def test_a_network_of_ones_own(project: Project) -> None:
     one line."""
     project.path("own.yaml").write_text(OWN, encoding="utf-8")
     project.path("plain.yaml").write_text(OWN.replace("gelu_twice: true", ""), encoding="utf-8")
+    project.seconds = 600
     words = ("model=own.yaml,plain.yaml", *WORDS)
     first = project.run(*words, config=None)
     assert first.status == 0, first.output + first.error
@@ -48,6 +51,15 @@ def test_a_network_of_ones_own(project: Project) -> None:
         "/own/S4-E8-P4-H2/c1: the first layer that deviates is blocks.0.activation" in wrong.output
     )
     assert "2 cells: 1 PASS, 1 FAIL (1 cached)" in wrong.output
+    assert re.search(
+        r"  random: \d+ of 32 wrong\n    first at \(row \d, column \d\): ", wrong.output
+    )
+    assert len(list(project.path("build/networks/build").rglob("deviation/*.npy"))) == 10
+    project.replace("kernels/encoder_block/cortexm7.c", "row = 0; row", "row = 1; row")
+    block = project.run("model=plain.yaml", *WORDS, config=None)
+    assert "the first layer that deviates is blocks.0\n" in block.output
+    assert "  taken apart into layers blocks.0 is right\n" in block.output
+    assert "  blocks.0, int8 4x8, expected and found: build/networks/build" in block.output
     project.path("big.yaml").write_text(TOO_BIG, encoding="utf-8")
     big = project.run("model=big.yaml", *WORDS, config=None)
     assert big.status == 2
@@ -70,6 +82,7 @@ def test_a_quantised_onnx_graph(project: Project, rounding: str) -> None:
 @pytest.mark.nightly
 def test_every_kind_of_block(project: Project) -> None:
     """Fused or not, depth first or not, whole blocks, norm before or behind: two blocks each."""
+    project.seconds = 600
     for name, lines in KINDS.items():
         text = OWN.replace("blocks: 1", "blocks: 2").replace("gelu_twice: true\n", "")
         project.path(f"{name}.yaml").write_text(f"{text}{lines}\n", encoding="utf-8")

@@ -21,6 +21,7 @@ from touchstone.app import prepare
 from touchstone.errors import UserError
 from touchstone.files import read_json, write_atomically, write_json
 from touchstone.manifest import Catalogue, load_catalogue
+from touchstone.network.deviation import Investigator, explained
 from touchstone.network.model import Described, find_models
 from touchstone.network.report import Cell, html, markdown, read_cells, terminal
 from touchstone.rooms import python_path
@@ -64,7 +65,10 @@ def measure(root: Path, arguments: Mapping[str, str]) -> tuple[int, list[Cell]]:
     if status == 2 or not isinstance(results, dict):
         return status, []
     _profile(root, words, results["cells"])
-    return status, read_cells(root / PROJECT, results["cells"], facts, _clocks(root))
+    cells = read_cells(root / PROJECT, results["cells"], facts, _clocks(root))
+    if any(cell.wrong for cell in cells):
+        cells = explained(cells, models, Investigator(root, _catalogue(root), run_quietly, words))
+    return status, cells
 
 
 def _with_data(models: Sequence[Described]) -> list[Described]:
@@ -164,14 +168,25 @@ def _contents(path: Path) -> bytes:
     return hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b""
 
 
-def run_scons(root: Path, words: Mapping[str, str], *, quiet: bool = False) -> int:
+def run_quietly(project: Path, words: Mapping[str, str]) -> int:
+    """Build in a generated project below build/, unseen; the exit status."""
+    return run_scons(project.parents[1], words, quiet=True, project=project)
+
+
+def run_scons(
+    root: Path, words: Mapping[str, str], *, quiet: bool = False, project: Path | None = None
+) -> int:
     """Build in the generated project; the exit status."""
     said = [f"{name}={value}" for name, value in words.items()]
     command = [sys.executable, "-m", "touchstone.start", "-Q", *said]
     environment = {**os.environ, "PYTHONPATH": str(root / "site_scons")}
     output = subprocess.DEVNULL if quiet else None
+    errors = subprocess.DEVNULL if project is not None else None
+    place = project or root / PROJECT
     sys.stdout.flush()
-    ran = subprocess.run(command, cwd=root / PROJECT, env=environment, stdout=output, check=False)
+    ran = subprocess.run(
+        command, cwd=place, env=environment, stdout=output, stderr=errors, check=False
+    )
     return ran.returncode
 
 

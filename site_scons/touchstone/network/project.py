@@ -28,13 +28,16 @@ TOOLS = "../../site_scons/site_tools"
 
 
 def write_project(
-    root: Path, models: Iterable[tuple[Described, Any]], catalogue: Catalogue
+    root: Path,
+    models: Iterable[tuple[Described, Any]],
+    catalogue: Catalogue,
+    place: str = FOLDER,
 ) -> dict[str, list[Deployment]]:
     """Generate the kernels of these networks; what each is on each target.
 
     `models`: descriptions with their golden.networks.IntegerNetwork.
     """
-    folder = root / FOLDER
+    folder = root / place
     made: dict[str, list[Deployment]] = {}
     entries = []
     for model, network in models:

@@ -39,6 +39,9 @@ class Cell:
     """Of each layer, empty where nobody counted."""
     wrong: str | None
     """The first layer whose output is not the golden model's."""
+    folder: Path = Path()
+    details: tuple[str, ...] = ()
+    """Where in that layer it deviates (deviation.py)."""
 
     @property
     def milliseconds(self) -> float | None:
@@ -72,6 +75,7 @@ def _cell(project: Path, row: Mapping[str, Any], known: Mapping[str, Any], clock
         wrong=first_wrong(read_json(folder / "verdict.json"), layers)
         if row["status"] == "FAIL"
         else None,
+        folder=folder,
     )
 
 
@@ -118,7 +122,7 @@ def terminal(cells: Sequence[Cell]) -> str:
 def markdown(cells: Sequence[Cell]) -> str:
     """The same in Markdown."""
     parts = [f"# {TITLE}", NOTE, _table(cells, "github")]
-    parts += [_wrong(cell) for cell in cells if cell.wrong]
+    parts += [f"```\n{_wrong(cell)}\n```" for cell in cells if cell.wrong]
     parts += [f"## {cell.row['id']}\n\n{_shares(cell, 'github')}" for cell in cells if cell.cycles]
     return "\n\n".join(parts) + "\n"
 
@@ -126,7 +130,7 @@ def markdown(cells: Sequence[Cell]) -> str:
 def html(cells: Sequence[Cell]) -> str:
     """The same with a plot of the shares, in one page that needs nothing else."""
     css = resources.files("touchstone.reports").joinpath("page.css").read_text(encoding="utf-8")
-    wrong = "".join(f"<p>{escape(_wrong(cell))}</p>" for cell in cells if cell.wrong)
+    wrong = "".join(f"<pre>{escape(_wrong(cell))}</pre>" for cell in cells if cell.wrong)
     counted = [cell for cell in cells if cell.cycles]
     plot = stacks([_bar(cell) for cell in counted], "% of the cycles", TITLE) if counted else ""
     tables = "".join(
@@ -165,7 +169,8 @@ def _number(value: int | None) -> str:
 
 
 def _wrong(cell: Cell) -> str:
-    return f"{cell.row['id']}: the first layer that deviates is {cell.wrong}"
+    first = f"{cell.row['id']}: the first layer that deviates is {cell.wrong}"
+    return "\n".join([first, *cell.details])
 
 
 def _shares(cell: Cell, form: str) -> str:
