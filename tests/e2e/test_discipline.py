@@ -126,7 +126,8 @@ def dies_once(project: Project, flag: Path, times: int = 1) -> None:
     taken = "".join(
         f'    if (remove("{flag}{number}") == 0)\n        abort();\n' for number in range(times)
     )
-    project.replace(SOURCE, "    options o = {", f"{taken}    options o = {{")
+    place = "    sim *s = calloc("
+    project.replace(SOURCE, place, taken + place)
 
 
 def test_infrastructure_errors_are_tried_again(project: Project, tmp_path: Path) -> None:
