@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 from project import Project
@@ -44,9 +46,27 @@ def test_a_network_of_ones_own(project: Project) -> None:
     assert "2 cells: 2 PASS\n" in first.output
     again = project.run(*words, config=None)
     assert again.status == 0 and "2 cells: 2 PASS (2 cached)" in again.output
+    accepted = project.run(*words, "bench=accept", "reason=they are new", config=None)
+    assert accepted.status == 0, accepted.output + accepted.error
+    baseline = project.path("configs/baselines/networks/stm32h7.json")
+    figures = json.loads(baseline.read_text())["cells"]
+    assert set(figures) == {f"stm32h7/{name}/S4-E8-P4-H2/c1" for name in ("own", "plain")}
+    assert project.run(*words, "bench=check", config=None).status == 0
+    figure = f'"cycles": {figures["stm32h7/own/S4-E8-P4-H2/c1"]["cycles"]},'
+    baseline.write_text(baseline.read_text().replace(figure, '"cycles": 7,'))
+    slower = project.run(*words, "bench=check", config=None)
+    assert slower.status == 1 and "own/S4-E8-P4-H2/c1: cycles 7 -> " in slower.output
     project.replace("kernels/gelu/cortexm7.c", "args->table,", "args->table + 1,")
     wrong = project.run(*words, config=None)
     assert wrong.status == 1
+    # Only what calls the edited kernel is built and run again.
+    built = json.loads(project.path("build/networks/build/report/nodes.json").read_text())
+    ran = {stage: [node for kind, node in built if kind == stage] for stage, _ in built}
+    assert [Path(node).name for node in ran["compile"]] == ["cortexm7.o"]
+    assert ran["compile"][0].endswith("kernels/gelu/cortexm7.o")
+    assert [Path(node).parts[4] for node in ran["link"]] == ["own.stm32h7"]
+    assert [Path(node).parts[3] for node in ran["simulate"]] == ["own"]
+    assert "vectors" not in ran and "pack" not in ran
     assert (
         "/own/S4-E8-P4-H2/c1: the first layer that deviates is blocks.0.activation" in wrong.output
     )

@@ -155,6 +155,9 @@ def test_networks_stand_beside_what_is_published() -> None:
         "block 0.14 ms, 4.92 uJ",
     ]
     assert "FAIL" in table[3]
+    page = html(Measured((), {}, ()), networks.section([network("PASS")]))
+    assert page.count("<h2>Three networks end to end</h2>") == 1
+    assert "block 0.14 ms, 4.92 uJ" in page and "0.200" in page
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from touchstone.fingerprint import file_digest
 from touchstone.graph import SIMULATOR_SOURCES, CellPlan
+from touchstone.rooms import PACKAGE
 from touchstone.simulators.registry import EMBEDDED
 
 DIGITS = 12
@@ -47,6 +48,8 @@ def _simulator(root: Path, name: str) -> str:
     if name not in EMBEDDED:
         return name
     folder = root / SIMULATOR_SOURCES / EMBEDDED[name].sources
+    if not folder.is_dir():  # a project of somebody's own, or of generated networks
+        folder = PACKAGE / "simulators" / EMBEDDED[name].sources
     digests = [file_digest(path) for path in sorted(folder.glob("*.[ch]"))]
     version = ""
     if EMBEDDED[name].needs_costs:

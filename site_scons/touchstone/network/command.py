@@ -33,7 +33,12 @@ REPORT = "build/report"
 # The same as for cells of the matrix; the network itself says kernel, shape and variant.
 PASSED_ON = ("target", "cores", "sim", "toolchain", "settings", "cflags", "verbose", "dump", "seed")
 PASSED_ON_TOO = ("profile", "trace", "gdb", "image", "only", "fail_fast", "retries", "flaky")
+PASSED_ON_TO_BENCH = ("bench", "reason", "thresholds")
+ALLOWED = (*PASSED_ON, *PASSED_ON_TOO, *PASSED_ON_TO_BENCH)
+# The networks' baselines: of this project, and where the generated one looks for its own.
+BASELINES, THEIRS = "configs/baselines/networks", f"{PROJECT}/configs/baselines"
 MOST_PROFILES = 20
+UNTIMED = ("dump", "image", *PASSED_ON_TO_BENCH)
 
 
 def run(root: Path, arguments: Mapping[str, str]) -> int:
@@ -54,13 +59,15 @@ def measure(root: Path, arguments: Mapping[str, str]) -> tuple[int, list[Cell]]:
     models = find_models(root, said, root / YAML_CACHE, words.pop("rounding", ""))
     models = _with_data(models) if said == "all" else models
     for name in words:
-        if name not in (*PASSED_ON, *PASSED_ON_TOO):
-            allowed = ", ".join((*PASSED_ON, *PASSED_ON_TOO))
-            raise UserError(f"model=: found {name}= beside it, allowed {allowed}")
+        if name not in ALLOWED:
+            raise UserError(f"model=: found {name}= beside it, allowed {', '.join(ALLOWED)}")
     facts = generate(root, models)
     words["kernel"] = ",".join(model.name for model in models)
     _refuse_what_fits_nowhere(root, words, facts)
+    _copy(root / BASELINES, root / THEIRS)
     status = run_scons(root, words)
+    if words.get("bench") == "accept" and status == 0:
+        _copy(root / THEIRS, root / BASELINES)
     results = read_json(root / PROJECT / REPORT / "results.json")
     if status == 2 or not isinstance(results, dict):
         return status, []
@@ -69,6 +76,14 @@ def measure(root: Path, arguments: Mapping[str, str]) -> tuple[int, list[Cell]]:
     if any(cell.wrong for cell in cells):
         cells = explained(cells, models, Investigator(root, _catalogue(root), run_quietly, words))
     return status, cells
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Baselines of the networks, which are no part of what is generated."""
+    for path in sorted(source.glob("*.json")):
+        data = path.read_bytes()
+        if not (target / path.name).is_file() or (target / path.name).read_bytes() != data:
+            write_atomically(target / path.name, data)
 
 
 def _with_data(models: Sequence[Described]) -> list[Described]:
@@ -198,7 +213,7 @@ def _profile(root: Path, words: Mapping[str, str], rows: Sequence[Mapping[str, A
         if row["status"] == "PASS" and row["simulator"] in EMBEDDED and not _profiled(root, row)
     ]
     if missing and len(rows) <= MOST_PROFILES:
-        kept = {name: value for name, value in words.items() if name not in ("dump", "image")}
+        kept = {name: value for name, value in words.items() if name not in UNTIMED}
         run_scons(root, {**kept, "profile": "1"}, quiet=True)
 
 

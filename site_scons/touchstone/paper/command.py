@@ -44,7 +44,8 @@ def paper(root: Path, arguments: Mapping[str, str]) -> int:
     whole = f"## {networks.TITLE}\n\n{networks.render(found, 'github')}\n"
     text = f"{markdown(measured)}\n{whole}"
     write_atomically(folder / "paper.md", text.encode("utf-8"))
-    write_atomically(folder / "paper.html", html(measured).encode("utf-8"))
+    page = html(measured, networks.section(found))
+    write_atomically(folder / "paper.html", page.encode("utf-8"))
     print(f"{terminal(measured)}\n\n{networks.TITLE}\n\n{networks.render(found, 'simple')}")
     return max(status, ended, _status(measured))
 

@@ -39,6 +39,13 @@ def render(cells: Sequence[Cell], form: str) -> str:
     return f"{table}\n\n{NOTE}"
 
 
+def section(cells: Sequence[Cell]) -> str:
+    """The table as a part of a page."""
+    rows = [_row(cell) for cell in cells]
+    table = tabulate(rows, HEADERS, tablefmt="html", disable_numparse=True)
+    return f"<section><h2>{TITLE}</h2>{table}<p>{NOTE}</p></section>"
+
+
 def _row(cell: Cell) -> list[str]:
     row = cell.row
     network, target = str(row["kernel"]), str(row["target"])

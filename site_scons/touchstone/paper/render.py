@@ -40,8 +40,8 @@ def markdown(measured: Measured) -> str:
     return "\n\n".join([*parts, *_missing(measured)]) + "\n"
 
 
-def html(measured: Measured) -> str:
-    """The same with plots, in one page that needs nothing else."""
+def html(measured: Measured, whole: str = "") -> str:
+    """The same with plots, in one page that needs nothing else; `whole`: more of it, in HTML."""
     css = resources.files("touchstone.reports").joinpath("page.css").read_text(encoding="utf-8")
     rows = "".join(
         f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _row(claim))}</tr>"
@@ -54,7 +54,7 @@ def html(measured: Measured) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{TITLE}</title>'
         f"<style>{css}</style></head><body><header><h1>{TITLE}</h1>{notes}</header>"
-        f"<main><section>{table}</section>{figures}</main></body></html>\n"
+        f"<main><section>{table}</section>{whole}{figures}</main></body></html>\n"
     )
 
 
