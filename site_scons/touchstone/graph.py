@@ -17,6 +17,7 @@ from typing import Any
 from touchstone.cells import VALUE_CLASSES, Cell, flags_digest, numerics_words
 from touchstone.files import canonical_json
 from touchstone.manifest import Catalogue, Kernel, Target, Variant
+from touchstone.manifest_names import GENERATORS
 from touchstone.plan import PlannedCell
 from touchstone.simulators.registry import (
     EMBEDDED,
@@ -29,7 +30,6 @@ from touchstone.sizes import Needs
 
 BUILD = "build"
 CELLS = f"{BUILD}/cells"
-GENERATORS = "kernels/generators"
 COMMON_SOURCES = "targets/common"
 INCLUDES = ("kernels/include", "targets/common")
 SIMULATOR_SOURCES = "site_scons/touchstone/simulators"

@@ -13,6 +13,7 @@ from typing import Any
 from touchstone.errors import UserError, unknown
 from touchstone.expression import FUNCTIONS, VARIABLES, evaluate, names_in
 from touchstone.inside import check_inside
+from touchstone.manifest_names import check_names
 from touchstone.rooms import support_of
 from touchstone.schema import load_validated
 
@@ -306,6 +307,7 @@ def load_catalogue(root: Path, cache: Path) -> Catalogue:
             target = load_target(root, name, cache, place)
             _refuse_twice(target, targets)
             targets[target.name] = target
+    check_names(root, kernels)
     return Catalogue(kernels, targets, support)
 
 
