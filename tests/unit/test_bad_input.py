@@ -280,7 +280,7 @@ def test_command_lines(checkout: Path, cases: int) -> None:
         st.dictionaries(st.sampled_from((*KEYS, *OTHER_KEYS)), VALUES, min_size=1, max_size=3),
         st.dictionaries(st.sampled_from(KEYS), VALUES, min_size=1, max_size=1),
         st.builds(lambda text: {"config": text}, TEXTS.filter(lambda text: text != "small.yaml")),
-        st.fixed_dictionaries({"kernel": st.sampled_from(("gelu", "softmax", "soft"))}),
+        st.fixed_dictionaries({"kernel": st.sampled_from(("gelu", "mhsa_dft", "soft"))}),
     )
 
     def check(drawn: dict[str, str]) -> None:
