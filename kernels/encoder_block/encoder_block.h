@@ -28,6 +28,7 @@ typedef struct {
     ts_shape shape;            /* S, E, P, H, F >= 1 */
     const int8_t *input;       /* [S, E] */
     ts_encoder_norm norm1;     /* before the attention */
+    ts_encoder_norm norm2;     /* before the feed-forward network */
     const int8_t *q_weight;    /* [H, P, E], in the variant's layout */
     const int32_t *q_bias;     /* [H*P] */
     const int8_t *k_weight;    /* [H, P, E], in the variant's layout */
@@ -36,17 +37,16 @@ typedef struct {
     const int32_t *v_bias;     /* [H*P] */
     const int8_t *o_weight;    /* [E, H*P], in the variant's layout */
     const int32_t *o_bias;     /* [E] */
-    ts_encoder_norm norm2;     /* before the feed-forward network */
     const int8_t *up_weight;   /* [F, E], in the variant's layout */
     const int32_t *up_bias;    /* [F] */
     const int8_t *down_weight; /* [E, F], in the variant's layout */
     const int32_t *down_bias;  /* [E] */
     ts_requant q, k, v;        /* H*P channels when per channel */
-    ts_requant scores;         /* per tensor */
-    ts_requant context;        /* H*P channels when per channel */
     ts_requant o;              /* E channels when per channel */
     ts_requant up;             /* F channels when per channel */
     ts_requant down;           /* E channels when per channel */
+    ts_requant scores;         /* per tensor */
+    ts_requant context;        /* H*P channels when per channel */
     ts_encoder_add add1;       /* input and attention */
     ts_encoder_add add2;       /* that sum and feed-forward network */
     ts_softmax_table softmax;  /* see softmax.h */

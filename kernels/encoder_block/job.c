@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Glue between the job harness and encoder_block: operands and parameters in kernel.yaml's order.
  */
+#include <stddef.h>
+
 #include "encoder_block.h"
 #include "ts_job.h"
 
@@ -74,39 +76,47 @@ static ts_encoder_add add(const ts_case *c, uint32_t first) {
     return (ts_encoder_add){p[0], p[1], p[2], p[3] & TS_REQUANT_ROUND_HALF_UP};
 }
 
+enum { REQUANTS = 8 };
+_Static_assert(offsetof(ts_encoder_block_args, context) ==
+                   offsetof(ts_encoder_block_args, q) + (REQUANTS - 1) * sizeof(ts_requant),
+               "one after the other, q to context");
+
+/* All requantisations. */
+TS_GLUE_SMALL void requants(const ts_case *c, ts_requant *to) {
+    /* The multipliers in the order of the arguments, from Q_MUL on. */
+    for (uint32_t i = 0, left = 0x43765210; i < REQUANTS; i++, left >>= 4, to++) {
+        const uint32_t mul = left & 15;
+        const uint32_t shift =
+            mul < UP_MUL - Q_MUL ? Q_SHIFT + 2 * mul : UP_SHIFT + 2 * (mul - (UP_MUL - Q_MUL));
+        *to = ts_case_requant_of(c->operands[Q_MUL + mul], c->params + shift);
+    }
+}
+
 void ts_job_run(const ts_team *team, const ts_case *c) {
-    TS_GLUE_ARGUMENTS(ts_encoder_block_args, args,
-                      {
-                          .shape = c->shape,
-                          .input = c->operands[INPUT],
-                          .norm1 = norm(c, NORM1_WEIGHT, NORM1_SHIFT),
-                          .q_weight = c->operands[Q_WEIGHT],
-                          .q_bias = c->operands[Q_BIAS],
-                          .k_weight = c->operands[K_WEIGHT],
-                          .k_bias = c->operands[K_BIAS],
-                          .v_weight = c->operands[V_WEIGHT],
-                          .v_bias = c->operands[V_BIAS],
-                          .o_weight = c->operands[O_WEIGHT],
-                          .o_bias = c->operands[O_BIAS],
-                          .norm2 = norm(c, NORM2_WEIGHT, NORM2_SHIFT),
-                          .up_weight = c->operands[UP_WEIGHT],
-                          .up_bias = c->operands[UP_BIAS],
-                          .down_weight = c->operands[DOWN_WEIGHT],
-                          .down_bias = c->operands[DOWN_BIAS],
-                          .q = ts_case_requant(c, Q_MUL, Q_SHIFT),
-                          .k = ts_case_requant(c, K_MUL, K_SHIFT),
-                          .v = ts_case_requant(c, V_MUL, V_SHIFT),
-                          .scores = ts_case_requant(c, SCORES_MUL, SCORES_SHIFT),
-                          .context = ts_case_requant(c, CONTEXT_MUL, CONTEXT_SHIFT),
-                          .o = ts_case_requant(c, O_MUL, O_SHIFT),
-                          .up = ts_case_requant(c, UP_MUL, UP_SHIFT),
-                          .down = ts_case_requant(c, DOWN_MUL, DOWN_SHIFT),
-                          .add1 = add(c, ADD1_RESIDUAL_MUL),
-                          .add2 = add(c, ADD2_RESIDUAL_MUL),
-                          .softmax = {c->operands[SOFTMAX_TABLE], c->params[SOFTMAX_MAX]},
-                          .gelu_table = c->operands[GELU_TABLE],
-                          .output = c->operands[OUTPUT],
-                      });
+    TS_GLUE_VARIABLE(ts_encoder_block_args, args);
+    void *const *operands = c->operands;
+    args.shape = c->shape;
+    args.input = operands[INPUT];
+    args.norm1 = norm(c, NORM1_WEIGHT, NORM1_SHIFT);
+    args.norm2 = norm(c, NORM2_WEIGHT, NORM2_SHIFT);
+    args.q_weight = operands[Q_WEIGHT];
+    args.q_bias = operands[Q_BIAS];
+    args.k_weight = operands[K_WEIGHT];
+    args.k_bias = operands[K_BIAS];
+    args.v_weight = operands[V_WEIGHT];
+    args.v_bias = operands[V_BIAS];
+    args.o_weight = operands[O_WEIGHT];
+    args.o_bias = operands[O_BIAS];
+    args.up_weight = operands[UP_WEIGHT];
+    args.up_bias = operands[UP_BIAS];
+    args.down_weight = operands[DOWN_WEIGHT];
+    args.down_bias = operands[DOWN_BIAS];
+    args.add1 = add(c, ADD1_RESIDUAL_MUL);
+    args.add2 = add(c, ADD2_RESIDUAL_MUL);
+    args.softmax = (ts_softmax_table){operands[SOFTMAX_TABLE], c->params[SOFTMAX_MAX]};
+    args.gelu_table = operands[GELU_TABLE];
+    args.output = operands[OUTPUT];
+    requants(c, &args.q);
     ts_encoder_block(team, &args, c->scratch);
 }
 

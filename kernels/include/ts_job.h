@@ -29,20 +29,40 @@ uint32_t ts_job_scratch(const ts_shape *shape, uint32_t cores);
  * The large arguments of a kernel, for glue code. A target whose stacks are small keeps them in
  * static memory (TS_GLUE_STATIC in its target.yaml): every core then writes the same words, before
  * the kernel's first barrier. Where they are small, so is the instruction cache: then what glue
- * code does several times is a function (TS_GLUE_FUNCTION).
+ * code does several times is a function (TS_GLUE_FUNCTION). TS_GLUE_VARIABLE is for what is filled
+ * in piece by piece.
  */
 #ifdef TS_GLUE_STATIC
 #define TS_GLUE_FUNCTION static __attribute__((noinline, unused))
 #define TS_GLUE_ARGUMENTS(type, name, ...)                                                         \
     static type name;                                                                              \
     name = (type)__VA_ARGS__
+#define TS_GLUE_VARIABLE(type, name) static type name
 #else
 #define TS_GLUE_FUNCTION static inline
 #define TS_GLUE_ARGUMENTS(type, name, ...) const type name = __VA_ARGS__
+#define TS_GLUE_VARIABLE(type, name) type name
+#endif
+
+/** A function whose loops stay loops. */
+#ifdef __clang__
+#define TS_GLUE_SMALL TS_GLUE_FUNCTION __attribute__((minsize))
+#else
+#define TS_GLUE_SMALL TS_GLUE_FUNCTION
 #endif
 
 /** Bits of the parameter that follows a requantisation's shift. */
 enum { TS_REQUANT_ROUND_HALF_UP = 1u << 0, TS_REQUANT_PER_CHANNEL = 1u << 1 };
+
+/** The requantisation of these multipliers, whose shift and flags are the words at `params`. */
+static inline ts_requant ts_case_requant_of(const void *mul, const uint32_t *params) {
+    return (ts_requant){
+        .mul = (const uint16_t *)mul,
+        .per_channel = (params[1] & TS_REQUANT_PER_CHANNEL) != 0,
+        .shift = (uint8_t)params[0],
+        .round_half_up = (params[1] & TS_REQUANT_ROUND_HALF_UP) != 0,
+    };
+}
 
 /**
  * The requantisation whose multipliers are operand `mul_operand` and whose shift is parameter
@@ -50,13 +70,7 @@ enum { TS_REQUANT_ROUND_HALF_UP = 1u << 0, TS_REQUANT_PER_CHANNEL = 1u << 1 };
  */
 TS_GLUE_FUNCTION ts_requant ts_case_requant(const ts_case *c, uint32_t mul_operand,
                                             uint32_t shift_param) {
-    const uint32_t flags = c->params[shift_param + 1];
-    return (ts_requant){
-        .mul = (const uint16_t *)c->operands[mul_operand],
-        .per_channel = (flags & TS_REQUANT_PER_CHANNEL) != 0,
-        .shift = (uint8_t)c->params[shift_param],
-        .round_half_up = (flags & TS_REQUANT_ROUND_HALF_UP) != 0,
-    };
+    return ts_case_requant_of(c->operands[mul_operand], c->params + shift_param);
 }
 
 #endif

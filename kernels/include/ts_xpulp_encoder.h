@@ -9,19 +9,20 @@
 #define TS_XPULP_ENCODER_H
 
 #include "../encoder_block/stages.h"
+#include "ts_xpulp_brief.h"
 #include "ts_xpulp_ffn.h"
+#include "ts_xpulp_joined.h"
 #include "ts_xpulp_layer.h"
 #include "ts_xpulp_stream.h"
 
-/* Layers whose queries, keys and values take more bytes go head by head. */
-#define TS_XP_ENCODER_LARGEST 73728u
+/* Layers whose queries, keys and values, and the rooms for weights, take more bytes go head by
+ * head. */
+#define TS_XP_ENCODER_LARGEST 90112u
 
-static inline int ts_xp_encoder_streams(const ts_shape *shape) {
-    return ts_xp_streams(shape) && 3 * shape->S * shape->H * shape->P > TS_XP_ENCODER_LARGEST;
-}
-
-static inline int ts_xp_encoder_joins(const ts_shape *shape) {
-    return ts_xp_streams(shape) && !ts_xp_encoder_streams(shape);
+static inline int ts_xp_encoder_joins(const ts_shape *shape, uint32_t cores) {
+    const uint32_t slots = 2 * cores * ts_xp_joined_slot(shape, cores);
+    return ts_xp_streams(shape) && shape->S * ts_xp_align4(shape->F) <= 16 * TS_XP_JOINED_UNITS &&
+           3 * shape->S * shape->H * shape->P + slots <= TS_XP_ENCODER_LARGEST;
 }
 
 static inline ts_xp_addition ts_xp_encoder_addition(const ts_encoder_add *add) {
@@ -78,7 +79,7 @@ TS_XP_STAGE void ts_xp_encoder_apart(const ts_team *team, const ts_encoder_block
     void *scratch = sum + bytes;
     ts_xp_encoder_begin(team, args, layers, normal, sum);
     ts_xp_encoder_normalise(team, args, &args->norm1, args->input, normal);
-    if (ts_xp_encoder_streams(&args->shape))
+    if (ts_xp_streams(&args->shape))
         ts_xp_stream_run(team, &layers->mhsa, 1, scratch);
     else
         ts_xp_layer_run(team, &layers->mhsa, scratch);
@@ -88,81 +89,35 @@ TS_XP_STAGE void ts_xp_encoder_apart(const ts_team *team, const ts_encoder_block
     ts_xp_encoder_add(team, args, &args->add2, sum, args->output);
 }
 
-/* ---- Joined. ----------------------------------------------------------------------------------
- */
-
-/* The output projection of the context and its sum with the input. */
-TS_XP_STAGE void ts_xp_encoder_output(const ts_team *team, const ts_encoder_block_args *args,
-                                      const ts_xp_input *context, int8_t *sum) {
-    ts_xp_dense output = {
-        .input = *context,
-        .weight = args->o_weight,
-        .bias = args->o_bias,
-        .requant = &args->o,
-        .output = sum,
-        .row = args->shape.E,
-        .residual = args->input,
-        .add = ts_xp_encoder_addition(&args->add1),
-    };
-    ts_xp_dense_run(team, &output, args->shape.S);
-}
-
-/* Context of the normalised rows, which lie in the output; `sum` serves as memory. */
-TS_XP_STAGE ts_xp_input ts_xp_encoder_attend(const ts_team *team, const ts_mhsa_args *args,
-                                             int8_t *sum, int8_t *scratch) {
-    const ts_shape *shape = &args->shape;
+static inline uint32_t ts_xp_encoder_apart_bytes(const ts_shape *shape, uint32_t cores) {
+    const ts_team team = {0, cores};
     ts_xp_layer layer;
-    layer.team = team;
-    layer.args = args;
-    layer.input = (ts_xp_input){args->input, shape->E, shape->H * shape->P};
-    ts_xp_lay_out(&layer, shape, team, sum, scratch);
-    layer.parts = ts_xp_parts(team, shape->H * ts_xp_tiles(shape->S, 0), layer.P / 4);
-    ts_xp_for_pieces(team, shape->H * layer.parts, shape->S, 0, ts_xp_project, &layer);
-    ts_team_barrier(team);
-    ts_xp_for_pieces(team, shape->H, shape->S, 1, ts_xp_attend, &layer);
-    ts_team_barrier(team);
-    return (ts_xp_input){layer.context, layer.context_row, shape->E};
-}
-
-/* The second half: feed-forward network of the normalised sum, and its sum with that. */
-TS_XP_STAGE void ts_xp_encoder_feed(const ts_team *team, const ts_encoder_block_args *args,
-                                    const ts_ffn_args *ffn, const int8_t *sum, int8_t *hidden) {
-    ts_xp_dense down = {.residual = sum, .add = ts_xp_encoder_addition(&args->add2)};
-    ts_xp_ffn_up(team, ffn, args->output, hidden);
-    ts_team_barrier(team);
-    ts_xp_ffn_down(team, ffn, hidden, args->output, &down);
-}
-
-TS_XP_STAGE void ts_xp_encoder_joined(const ts_team *team, const ts_encoder_block_args *args,
-                                      ts_xp_encoder_layers *layers) {
-    int8_t *sum = (int8_t *)layers + TS_XP_ENCODER_LAYERS;
-    int8_t *scratch = sum + ts_align16(args->shape.S * args->shape.E);
-    ts_xp_encoder_begin(team, args, layers, args->output, sum);
-    ts_xp_encoder_normalise(team, args, &args->norm1, args->input, args->output);
-    const ts_xp_input context = ts_xp_encoder_attend(team, &layers->mhsa, sum, scratch);
-    ts_xp_encoder_output(team, args, &context, sum);
-    ts_team_barrier(team);
-    ts_xp_encoder_normalise(team, args, &args->norm2, sum, args->output);
-    ts_xp_encoder_feed(team, args, &layers->ffn, sum, scratch);
+    ts_xp_stream stream;
+    const uint32_t ffn = ts_xp_ffn_bytes(shape);
+    const uint32_t mhsa =
+        (uint32_t)(uintptr_t)(ts_xp_streams(shape)
+                                  ? ts_xp_stream_lay_out(&stream, shape, &team, 1, NULL, NULL)
+                                  : ts_xp_lay_out(&layer, shape, &team, NULL, NULL));
+    return TS_XP_ENCODER_LAYERS + 2 * ts_align16(shape->S * shape->E) + (mhsa > ffn ? mhsa : ffn);
 }
 
 static inline uint32_t ts_xp_encoder_bytes(const ts_shape *shape, uint32_t cores) {
     const ts_team team = {0, cores};
-    ts_xp_layer layer;
-    ts_xp_stream stream;
-    const uint32_t tensors = ts_xp_encoder_joins(shape) ? 1 : 2, ffn = ts_xp_ffn_bytes(shape);
-    const uint32_t mhsa =
-        (uint32_t)(uintptr_t)(ts_xp_encoder_streams(shape)
-                                  ? ts_xp_stream_lay_out(&stream, shape, &team, 1, NULL, NULL)
-                                  : ts_xp_lay_out(&layer, shape, &team, NULL, NULL));
-    return TS_XP_ENCODER_LAYERS + tensors * ts_align16(shape->S * shape->E) +
-           (mhsa > ffn ? mhsa : ffn);
+    ts_xp_joined joined;
+    const uint32_t brief = ts_xp_brief_suits(shape, cores) ? ts_xp_brief_bytes(shape, cores) : 0;
+    const uint32_t any =
+        ts_xp_encoder_joins(shape, cores)
+            ? (uint32_t)(uintptr_t)ts_xp_joined_lay_out(&joined, shape, &team, NULL)
+            : ts_xp_encoder_apart_bytes(shape, cores);
+    return any > brief ? any : brief;
 }
 
 static inline void ts_xp_encoder_run(const ts_team *team, const ts_encoder_block_args *args,
                                      void *scratch) {
-    if (ts_xp_encoder_joins(&args->shape))
-        ts_xp_encoder_joined(team, args, scratch);
+    if (ts_xp_brief_run_all(team, args, scratch))
+        return;
+    if (ts_xp_encoder_joins(&args->shape, team->cores))
+        ts_xp_joined_block(team, args, scratch);
     else
         ts_xp_encoder_apart(team, args, scratch);
 }

@@ -9,6 +9,10 @@
 #include "ts_xpulp_block.h"
 #include "ts_xpulp_scale.h"
 
+/* They lie where short layers have their code (targets/gap9/link.ld). */
+#define TS_XP_POINTWISE                                                                            \
+    static __attribute__((noinline, unused, section(".text.hot.short"))) TS_XP_SMALL
+
 /* See add.h; nothing overflows 32 bits. */
 typedef struct {
     int32_t a_mul, b_mul, rounding;
@@ -33,8 +37,9 @@ static TS_XP_INLINE uint32_t ts_xp_add_one(const ts_xp_addition *add, int32_t a,
 }
 
 /* `words` words, `pitch` bytes apart: those of a tensor, or of a column of blocks. */
-TS_XP_STAGE void ts_xp_add_words(const ts_xp_addition *addition, const int8_t *a, const int8_t *b,
-                                 int8_t *output, uint32_t pitch, uint32_t words) {
+TS_XP_POINTWISE void ts_xp_add_words(const ts_xp_addition *addition, const int8_t *a,
+                                     const int8_t *b, int8_t *output, uint32_t pitch,
+                                     uint32_t words) {
     const ts_xp_addition add = *addition;
     const void *from_a = a, *from_b = b;
     void *to = output;
@@ -102,7 +107,14 @@ typedef struct {
     uint32_t reciprocal;
 } ts_xp_moments;
 
-TS_XP_STAGE ts_xp_moments ts_xp_measure_row(const int8_t *row, uint32_t n) {
+/* sum / n, truncated; most often n is a power of 2, and a division takes 35 cycles. */
+static TS_XP_INLINE int32_t ts_xp_quotient(int32_t sum, uint32_t n) {
+    if (n & (n - 1))
+        return sum / (int32_t)n;
+    return (sum + (sum >> 31 & (int32_t)(n - 1))) >> p_ff1(n);
+}
+
+TS_XP_POINTWISE ts_xp_moments ts_xp_measure_row(const int8_t *row, uint32_t n) {
     int32_t sum = 0, squares = 0;
     const int8_t *x = row;
     for (uint32_t words = n / 4; words; words--) {
@@ -114,11 +126,12 @@ TS_XP_STAGE ts_xp_moments ts_xp_measure_row(const int8_t *row, uint32_t n) {
         sum += *x;
         squares = p_mac(squares, *x, *x);
     }
-    const int32_t count = (int32_t)n, mean = sum / count;
+    const int32_t count = (int32_t)n, mean = ts_xp_quotient(sum, n);
     /* sum((x - mean)^2); modulo 2^32 on the way, its value fits. */
     const uint32_t centred =
         (uint32_t)squares - (uint32_t)mean * (2u * (uint32_t)sum - (uint32_t)(count * mean));
-    return (ts_xp_moments){mean, ts_deviation_reciprocal(ts_isqrt(centred / n + 1u))};
+    return (ts_xp_moments){mean, ts_deviation_reciprocal(
+                                     ts_isqrt((uint32_t)ts_xp_quotient((int32_t)centred, n) + 1u))};
 }
 
 /* n = centred * weight, |n| <= 255 * 2^15: the high word of 2 n * reciprocal, which fits 32 bits
@@ -132,9 +145,9 @@ static TS_XP_INLINE uint32_t ts_xp_normalise_one(const ts_xp_moments *moments, i
 }
 
 /* Elements [begin, end) of a row whose moments are known. */
-TS_XP_STAGE void ts_xp_normalise_words(const ts_xp_norm *norm, ts_xp_moments moments,
-                                       const int8_t *row, uint32_t begin, uint32_t end,
-                                       int8_t *output) {
+TS_XP_POINTWISE void ts_xp_normalise_words(const ts_xp_norm *norm, ts_xp_moments moments,
+                                           const int8_t *row, uint32_t begin, uint32_t end,
+                                           int8_t *output) {
     const int16_t *weight = norm->weight + begin;
     const int32_t *bias = norm->bias + begin;
     const uint32_t shift = norm->shift;
@@ -156,19 +169,24 @@ TS_XP_STAGE void ts_xp_normalise_words(const ts_xp_norm *norm, ts_xp_moments mom
 }
 
 /* This core's share of `rows` rows of n elements, `output` not `input` if `split`: then several
- * cores share a row where there are fewer rows than cores, each measuring it. See layernorm.h. */
-TS_XP_STAGE void ts_xp_normalise(const ts_team *team, const ts_xp_norm *norm, const int8_t *input,
-                                 uint32_t rows, uint32_t n, int8_t *output, int split) {
-    uint32_t parts = 1;
-    if (split && 2 * rows <= team->cores)
-        parts = ts_min(team->cores / rows, ts_ceil_div(n, 4));
-    const ts_range share = ts_team_share(team, rows * parts);
+ * cores, 2, 4 or 8, share a row where there are fewer rows than cores, each measuring it. See
+ * layernorm.h. */
+TS_XP_POINTWISE void ts_xp_normalise(const ts_team *team, const ts_xp_norm *norm,
+                                     const int8_t *input, uint32_t rows, uint32_t n, int8_t *output,
+                                     int split) {
+    uint32_t halvings = 0, units = rows;
+    for (; split && 2 * units <= team->cores && 4u << halvings < n; halvings++)
+        units *= 2;
+    ts_range share = {team->core, ts_min(team->core + 1, units)};
+    if (units > team->cores)
+        share = ts_team_share(team, units);
     for (uint32_t unit = share.begin; unit < share.end; unit++) {
-        const uint32_t row = parts == 1 ? unit : unit / parts, part = unit - row * parts;
+        const uint32_t row = unit >> halvings, part = unit - (row << halvings);
         const int8_t *from = input + row * n;
-        const uint32_t begin = n * part / parts & ~3u;
-        const uint32_t end = part + 1 == parts ? n : n * (part + 1) / parts & ~3u;
-        ts_xp_normalise_words(norm, ts_xp_measure_row(from, n), from, begin, end, output + row * n);
+        const uint32_t begin = n * part >> halvings & ~3u;
+        const uint32_t end = n * (part + 1) >> halvings;
+        ts_xp_normalise_words(norm, ts_xp_measure_row(from, n), from, begin,
+                              part + 1 == 1u << halvings ? n : end & ~3u, output + row * n);
     }
 }
 

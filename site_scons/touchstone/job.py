@@ -25,6 +25,7 @@ CRC = slice(12, 16)
 ALIGNMENT = 16
 GUARD_BYTES = 16
 ANNOUNCES = 1
+FAR_WEIGHTS = 2
 MAX_OPERANDS = 32
 MAX_PARAMS = 32
 DIMENSIONS = ("S", "E", "P", "H", "F")
@@ -69,11 +70,13 @@ def build_job(
     params: Sequence[str],
     schedule: Sequence[int] = (0, 0, 0),
     announces: bool = False,
+    far_weights: bool = False,
 ) -> bytes:
     """The job block for the cases of `inputs`, without a run id.
 
     `operands` and `params` give the kernel's order; exactly one operand is the output.
-    `schedule` is that of ts_types.h; `announces`: the simulator wants to know where operands lie.
+    `schedule` is that of ts_types.h; `announces`: the simulator wants to know where operands lie;
+    `far_weights`: weights stay where they are, the kernel fetches them (targets/common/arena.h).
     """
     outputs = [index for index, operand in enumerate(operands) if operand.role == "output"]
     if len(outputs) != 1 or not operands[outputs[0]].size:
@@ -102,7 +105,7 @@ def build_job(
         *(0, 0, 0, 0),
         kernel_tag(kernel),
         cores,
-        ANNOUNCES if announces else 0,
+        ANNOUNCES * announces | FAR_WEIGHTS * far_weights,
         len(inputs.cases),
         len(params),
         len(operands),

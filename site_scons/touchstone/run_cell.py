@@ -24,6 +24,7 @@ from touchstone.simulators.base import (
     SimulatorRun,
     Unit,
 )
+from touchstone.simulators.registry import FAR, WEIGHTS
 from touchstone.vectors import Container, read_container
 
 # The firmware reads the cycle counter around its first run and around its second (DESIGN 4).
@@ -55,6 +56,7 @@ def build_image(loadable: bytes, inputs: Container, spec: Mapping[str, Any]) -> 
         spec["params"],
         spec["schedule"],
         spec["settings"]["options"].get("over_reads") == "trap",
+        spec["settings"]["options"].get(WEIGHTS) == FAR,
     )
     identity = run_id(job, loadable)
     expected = Expected(

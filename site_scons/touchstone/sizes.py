@@ -13,6 +13,7 @@ from touchstone.cells import VALUE_CLASSES, Cell, Shape
 from touchstone.expression import evaluate, evaluate_with_terms
 from touchstone.job import HEADER_BYTES, align16, data_bytes_needed
 from touchstone.manifest import TYPE_BYTES, Kernel, Operand
+from touchstone.simulators.registry import FAR, WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -56,20 +57,25 @@ def needs_of(cell: Cell) -> Needs:
 
 
 # As targets/common/arena.h has it: where the arena cannot hold everything, weights of at least this
-# many bytes stay in the job.
+# many bytes stay in the job; then, or with `settings=weights:far`, those of the smaller limit.
 FAR_WEIGHT_BYTES = 8192
+FAR_SMALL_BYTES = 64
 
 
 def _arena_bytes(
     cell: Cell, sizes: Mapping[str, int], weights: Collection[str], scratch: int
 ) -> int:
-    needed = data_bytes_needed(sizes.values(), scratch)
-    if needed <= cell.target.memory_of(cell.simulator)["arena"].bytes:
-        return needed
-    near = (
-        0 if name in weights and size >= FAR_WEIGHT_BYTES else size for name, size in sizes.items()
-    )
-    return data_bytes_needed(near, scratch)
+    if dict(cell.settings).get(WEIGHTS) != FAR:
+        for limit in (math.inf, FAR_WEIGHT_BYTES):
+            needed = data_bytes_needed(_near(sizes, weights, limit), scratch)
+            if needed <= cell.target.memory_of(cell.simulator)["arena"].bytes:
+                return needed
+    return data_bytes_needed(_near(sizes, weights, FAR_SMALL_BYTES), scratch)
+
+
+def _near(sizes: Mapping[str, int], weights: Collection[str], limit: float) -> list[int]:
+    """Bytes of each operand in the arena: none of weights from `limit` bytes on."""
+    return [0 if name in weights and size >= limit else size for name, size in sizes.items()]
 
 
 def scratch_bytes(cell: Cell, variables: Mapping[str, int]) -> int:

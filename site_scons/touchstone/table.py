@@ -110,7 +110,7 @@ def render_clocks(report: Report) -> str:
     return "\n".join(sorted(lines))
 
 
-_PLAIN = (("over_reads", "allow"), ("barrier_skew", "0"))
+_PLAIN = (("over_reads", "allow"), ("barrier_skew", "0"), ("weights", "near"))
 
 
 def _settings_that_count(settings: Mapping[str, object]) -> list[str]:

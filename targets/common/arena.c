@@ -23,8 +23,8 @@ static uint8_t *guard_end(const ts_arena *arena, uint32_t slot) {
     return slot + 1 < arena->count ? arena->start[slot + 1] : arena->end;
 }
 
-/* Whether everything has found room; `far` leaves large weights where they are. */
-static bool place(ts_arena *arena, const ts_job *job, const ts_job_case *entry, bool far) {
+/* Whether everything has found room; weights of at least `far` bytes stay where they are. */
+static bool place(ts_arena *arena, const ts_job *job, const ts_job_case *entry, uint32_t far) {
     uint32_t room = (uint32_t)(__ts_arena_end - __ts_arena_start);
     uint8_t *at = __ts_arena_start + GUARD;
     if (room < GUARD) {
@@ -35,8 +35,7 @@ static bool place(ts_arena *arena, const ts_job *job, const ts_job_case *entry, 
     for (uint32_t i = 0; i < arena->count; i++) {
         const bool scratch = i == job->operand_count;
         const ts_job_operand *operand = &entry->operands[i];
-        const bool stays = far && !scratch && operand->role == TS_ROLE_WEIGHT &&
-                           operand->bytes >= TS_FAR_WEIGHT_BYTES;
+        const bool stays = !scratch && operand->role == TS_ROLE_WEIGHT && operand->bytes >= far;
         const uint32_t bytes = scratch ? job->scratch_bytes : stays ? 0 : operand->bytes;
         const uint32_t used = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT + GUARD;
         if (bytes > room || used > room) {
@@ -55,7 +54,10 @@ static bool place(ts_arena *arena, const ts_job *job, const ts_job_case *entry, 
 }
 
 bool ts_arena_lay_out(ts_arena *arena, const ts_job *job, const ts_job_case *entry) {
-    return place(arena, job, entry, false) || place(arena, job, entry, true);
+    const bool all_far = (job->flags & TS_JOB_FAR_WEIGHTS) != 0;
+    return (!all_far && (place(arena, job, entry, UINT32_MAX) ||
+                         place(arena, job, entry, TS_FAR_WEIGHT_BYTES))) ||
+           place(arena, job, entry, TS_FAR_SMALL_BYTES);
 }
 
 void ts_arena_fill(const ts_arena *arena, const ts_job *job, const ts_job_case *entry) {

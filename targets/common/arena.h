@@ -27,9 +27,10 @@ typedef struct {
     int32_t offset; /* From the slot's start: negative in the guard before it. */
 } ts_damage;
 
-/* Weights of at least this many bytes stay in the job where the arena cannot hold everything; their
- * slots are then empty. site_scons/touchstone/sizes.py decides alike. */
-enum { TS_FAR_WEIGHT_BYTES = 8192 };
+/* Weights of at least TS_FAR_WEIGHT_BYTES stay in the job where the arena cannot hold everything,
+ * those of at least TS_FAR_SMALL_BYTES where that does not do or the job asks for it (a flag);
+ * their slots are then empty. site_scons/touchstone/sizes.py decides alike. */
+enum { TS_FAR_WEIGHT_BYTES = 8192, TS_FAR_SMALL_BYTES = 64 };
 
 /* Lays out a case; false if the arena is too small. Touches no memory of the arena. */
 bool ts_arena_lay_out(ts_arena *arena, const ts_job *job, const ts_job_case *entry);

@@ -29,7 +29,7 @@ static bool operand_valid(const ts_job *job, const ts_job_operand *operand, bool
 
 static bool header_valid(const ts_job *job, uint32_t capacity, uint32_t max_cores) {
     if (job->magic != TS_JOB_MAGIC || job->abi != TS_JOB_ABI ||
-        (job->flags & ~(uint32_t)TS_JOB_ANNOUNCES) != 0) {
+        (job->flags & ~(uint32_t)(TS_JOB_ANNOUNCES | TS_JOB_FAR_WEIGHTS)) != 0) {
         return false;
     }
     if (job->total_bytes < sizeof(ts_job) || job->total_bytes > capacity) {

@@ -14,7 +14,8 @@
 
 enum { TS_JOB_MAGIC = 0x424A5354 /* "TSJB" */, TS_JOB_ABI = 1 };
 enum { TS_MAX_OPERANDS = 32, TS_MAX_PARAMS = 32 };
-enum { TS_JOB_ANNOUNCES = 1 }; /* A flag: the simulator wants to know where operands lie. */
+/* Flags: the simulator wants to know where operands lie; weights stay in the job (arena.h). */
+enum { TS_JOB_ANNOUNCES = 1, TS_JOB_FAR_WEIGHTS = 2 };
 enum { TS_ROLE_ACTIVATION = 0, TS_ROLE_WEIGHT = 1, TS_ROLE_OUTPUT = 2 };
 
 typedef struct {

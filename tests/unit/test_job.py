@@ -60,6 +60,21 @@ def test_header() -> None:
     assert words(data, 64, 8) == (2, 3, 4, 5, 6, 0, 0, 0)
 
 
+@pytest.mark.parametrize(("announces", "far", "flags"), [(True, False, 1), (False, True, 2)])
+def test_flags(announces: bool, far: bool, flags: int) -> None:
+    data = build_job(
+        container(case("random", b"abcdef")),
+        OPERANDS,
+        "linear",
+        4,
+        48,
+        PARAMS,
+        announces=announces,
+        far_weights=far,
+    )
+    assert words(data, 40, 1) == (flags,)
+
+
 def test_tables_and_operands() -> None:
     data = job(case("random", b"abcdef"), case("one_hot", b"ghijkl", shift=-1))
     first, second = words(data, 96, 16), words(data, 96 + 64, 16)

@@ -19,6 +19,8 @@ from touchstone.table import _settings_that_count
         ("unicorn", "flash_line_bytes", "12"),
         ("unicorn", "over_reads", "on"),
         ("command", "counts", "seconds"),
+        ("xpulp", "weights", "away"),
+        ("gvsoc", "weights", "far away"),
     ],
 )
 def test_values_that_mean_nothing(simulator: str, setting: str, value: str) -> None:

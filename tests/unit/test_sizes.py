@@ -57,7 +57,7 @@ def test_job_memory_bounds_what_is_stored(default_cells: list[PlannedCell]) -> N
         assert needs.job_bytes > 5 * (needs.weight_bytes - 4 * 256 if needs.macs else 0)
         assert needs.activation_bytes >= needs.output_bytes
         far = needs.arena_bytes < needs.activation_bytes + needs.weight_bytes
-        assert far == (planned.cell.id in FAR)
+        assert planned.skip or far == (planned.cell.id in FAR)
         assert needs.arena_bytes > needs.activation_bytes
         assert min(needs.elements, needs.output_bytes) > 0
 
@@ -87,3 +87,13 @@ def test_a_smaller_l1_takes_from_the_arena(catalogue: Catalogue, simulator: str)
 def with_memory(cell: Cell, name: str, size: int) -> Cell:
     memory = {**cell.target.memory, name: Region(0, size)}
     return replace(cell, target=replace(cell.target, memory=memory))
+
+
+def test_far_weights_take_no_room(catalogue: Catalogue) -> None:
+    """With `weights:far` those of at least 64 bytes stay in the job, the others in the arena."""
+    cell = parse_cell_id(catalogue, "gap9/linear_qk.portable/S5-E6-P3-H8/c1", ())
+    far = replace(cell, settings=(("weights", "far"),))
+    weight, bias = 8 * 3 * 6, 4 * 8 * 3
+    spared = align16(weight) + align16(bias)
+    assert needs_of(cell).arena_bytes - needs_of(far).arena_bytes == spared
+    assert needs_of(cell).weight_bytes == needs_of(far).weight_bytes

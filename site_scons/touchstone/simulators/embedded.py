@@ -17,6 +17,7 @@ from touchstone.simulators.base import (
     RunStatus,
     SimulatorRun,
 )
+from touchstone.simulators.registry import FOR_THE_IMAGE
 from touchstone.simulators.standstill import explained
 
 LOG_TAIL_BYTES = 8 * 1024
@@ -27,6 +28,8 @@ def make(name: str, settings: Mapping[str, Any], files: Sequence[Path]) -> Embed
     """The simulator whose program is files[0]; with a core, costs and the library follow."""
     options: list[str] = []
     for word, value in sorted(settings["options"].items()):
+        if word in FOR_THE_IMAGE:
+            continue
         options += [f"--{word.replace('_', '-')}", str(value)]
     if "stacks" in settings:
         base, each = settings["stacks"]

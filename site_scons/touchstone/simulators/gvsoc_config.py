@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from touchstone.errors import UserError, unknown
+from touchstone.simulators.registry import FOR_THE_IMAGE
 
 BANK = re.compile(r"bank\d+")
 L1_MAPPINGS = ("l1", "l1_alias", "l1_ts", "l1_ts_alias")
@@ -51,7 +52,7 @@ class GvsocSettings:
     def from_options(cls, options: Mapping[str, Any], l1_used: int = 0) -> GvsocSettings:
         """From `simulator_settings`; what is not said: the L1 that is used, and no conflicts."""
         for name in options:
-            if name not in OPTIONS:
+            if name not in (*OPTIONS, *FOR_THE_IMAGE):
                 raise GvsocError(unknown("settings (gvsoc)", name, OPTIONS))
         fitting = 1 << max(l1_used - 1, 0).bit_length()
         text = str(options.get("l1_bytes", fitting))

@@ -137,6 +137,10 @@ PLATFORMS: Mapping[str, Mapping[str, External]] = {
 }
 
 
+# A setting that the image depends on, no simulator: where the job's weights lie.
+WEIGHTS, NEAR, FAR = "weights", "near", "far"
+FOR_THE_IMAGE = (WEIGHTS,)
+
 _COUNTED: Mapping[str, Timing] = {
     "nothing": Timing.NONE,
     "cycles": Timing.CYCLE_APPROXIMATE,
@@ -147,10 +151,15 @@ _COUNTED: Mapping[str, Timing] = {
 # What settings may be, the plain one first; adapters judge the others themselves.
 _SETTINGS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     COMMAND: {"counts": tuple(_COUNTED)},
-    "xpulp": {"l1_bytes": ("131072", "65536", "32768"), "barrier_skew": ("0", "2000")},
+    "xpulp": {
+        "l1_bytes": ("131072", "65536", "32768"),
+        "barrier_skew": ("0", "2000"),
+        WEIGHTS: (NEAR, FAR),
+    },
     "gvsoc": {
         PLATFORM: ("pulp_open", *PLATFORMS["gvsoc"]),
         "l1_bytes": ("131072", "65536", "32768", "262144", "524288", "1048576"),
+        WEIGHTS: (NEAR, FAR),
     },
     "unicorn": {
         "over_reads": ("allow", "trap"),
