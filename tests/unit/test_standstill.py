@@ -32,11 +32,18 @@ def test_cores_at_the_same_place_are_told_together() -> None:
     )
     assert found["status"] == "fault"
     fault = found["fault"]
-    assert (fault["kind"], fault["core"], fault["pc"]) == ("deadlock", 0, 0x1C010100)
+    # The one that the barrier lacks is where the mistake is.
+    assert (fault["kind"], fault["core"], fault["pc"]) == ("deadlock", 2, 0x1C010200)
     assert fault["detail"] == (
         "cores 0,1 at barrier 1, which lacks core 2, pc 0x1c010100; "
         "core 2 in wfi, pc 0x1c010200; core 4 in wfi, pc 0x1c010080"
     )
+
+
+def test_a_barrier_lacks_who_was_never_started() -> None:
+    waits = [EVENT_WAIT, 0x1C010100, 70, BARRIER_1]
+    found = explained(report("deadlock", waits, waits, [OFF, 0, 0, 0], lacking=(0, 4)))
+    assert (found["fault"]["core"], found["fault"]["pc"]) == (0, 0x1C010100)
 
 
 def test_other_waits() -> None:

@@ -41,11 +41,6 @@ class _Place:
         lacks = f", which lacks {_cores(_members(lacking))}" if lacking else ""
         return f"at barrier {self.barrier}{lacks}"
 
-    @property
-    def blame(self) -> int:
-        """Who runs is more to blame than who waits at a barrier, and that one than who sleeps."""
-        return 3 if self.state == RUNNING else 2 if self.barrier is not None else 1
-
 
 def explained(report: Mapping[str, Any]) -> dict[str, Any]:
     """`report` with the fault that a deadlock is, or that says where the cores were at a limit."""
@@ -60,10 +55,18 @@ def explained(report: Mapping[str, Any]) -> dict[str, Any]:
         f"{_cores(cores)} {place.words(_lacking(report, place))}, pc {place.pc:#010x}"
         for place, cores in groups.items()
     ]
-    # The cluster's cores come before the fabric controller, which waits for them. A core that
-    # shares nothing runs ahead: of those that run, the first is who never came to its barrier.
+    missed = {core for place in groups for core in _members(_lacking(report, place))}
+
+    def blame(core: int) -> tuple[bool, bool, bool, int]:
+        """Who runs comes first (who shares nothing runs ahead: the one that never stops is the
+        farthest), then whom a barrier lacks that others wait at, then who waits at one."""
+        runs = places[core].state == RUNNING
+        ahead = report["cores"][core][2] if runs else 0
+        return runs, core in missed, places[core].barrier is not None, ahead
+
+    # The cluster's cores come before the fabric controller, which waits for them.
     cluster = [core for core in started if core < len(places) - 1] or [len(places) - 1]
-    culprit = max(cluster, key=lambda core: (places[core].blame, _ahead(report["cores"][core])))
+    culprit = max(cluster, key=blame)
     fault = {
         "kind": report["status"],
         "core": culprit,
@@ -81,10 +84,6 @@ def _place(core: list[int], barriers: int) -> _Place:
     if state != EVENT_WAIT:
         return _Place(state, pc, None, None)
     return _Place(state, pc, number if 0 <= number < barriers else None, register)
-
-
-def _ahead(core: list[int]) -> int:
-    return core[2] if core[0] == RUNNING else 0
 
 
 def _lacking(report: Mapping[str, Any], place: _Place) -> int:
