@@ -12,6 +12,7 @@ from touchstone.expression import evaluate_with_terms
 from touchstone.manifest import DIMENSIONS, Catalogue, Kernel, Target, Variant
 from touchstone.network.arena import Arena, Buffer, lower_bound, plan_arena
 from touchstone.network.blocks import BLOCK
+from touchstone.network.fetch import Spans, fetched, places
 
 OWN = ("patches",)
 """Operations that are no kernels (kernels/include/ts_network.h)."""
@@ -49,6 +50,8 @@ class Deployment:
     weight_bytes: int
     arena: Arena
     alive_bytes: int
+    fetched: Spans
+    """Layers whose arrays are copied near: first byte and bytes (fetch.py)."""
 
     @property
     def uses(self) -> list[str]:
@@ -77,9 +80,10 @@ def deploy(
     source = weight_segments(network)
     packed, total = _packed(source, calls)
     buffers = _buffers(network, calls)
-    return Deployment(
-        network, target, calls, source, packed, total, plan_arena(buffers), lower_bound(buffers)
-    )
+    near = fetched(network, target, packed, total, buffers)
+    buffers += places(network, near)
+    arena, alive = plan_arena(buffers), lower_bound(buffers)
+    return Deployment(network, target, calls, source, packed, total, arena, alive, near)
 
 
 def _call(layer: Any, target: Target, kernels: Mapping[str, Kernel]) -> Call:

@@ -43,6 +43,7 @@ def source_file(made: Deployment, model: Any) -> str:
         f'#include "{name}.h"',
         *(f'#include "{header}"' for header in headers),
         '#include "ts_network.h"',
+        '#include "ts_network_fetch.h"' if made.fetched else None,
         "",
         _enumeration("Inputs, in bytes from the start of the operand `input`.", _inputs(made)),
         _enumeration("Arrays, in bytes from the start of the operand `weights`.", _arrays(made)),
@@ -104,7 +105,7 @@ def tensor(made: Deployment, name: str) -> str:
 
 
 def _array(call: Call, operand: str, kind: str) -> str:
-    place = f"n->weights + {constant('w', call.layer.name, operand)}"
+    place = f"weights + {constant('w', call.layer.name, operand)}"
     return place if kind == "int8" else f"(const {C_TYPES[kind]} *)({place})"
 
 
@@ -113,14 +114,49 @@ def _function(made: Deployment, number: int, call: Call) -> str:
     body = _own(made, call) if call.kernel is None else _kernel_call(made, call)
     head = f"static __attribute__((noinline)) void layer_{number}_{identifier(layer.name)}("
     count = math.prod(layer.output)
+    later = made.calls[number + 1].layer.name if number + 1 < len(made.calls) else ""
     lines = [
         f"{head}const ts_team *team,",
         "    const ts_network *n) {",
+        *_weights(made, layer),
+        *_fetch(made, later),
         *body,
+        *_arrived(made, later),
         f"    ts_network_end_layer(team, n, {number}, {tensor(made, layer.name)}, {count});",
         "}\n",
     ]
     return "\n".join(lines)
+
+
+def _weights(made: Deployment, layer: Any) -> list[str]:
+    """Where the layer reads its arrays."""
+    if not layer.weights:
+        return []
+    where = "n->weights"
+    if layer.name in made.fetched:
+        where = f"ts_network_near(n, {_first(layer)}, {_copy(layer.name)})"
+    return [f"    const int8_t *const weights = {where};"]
+
+
+def _first(layer: Any) -> str:
+    return constant("w", layer.name, next(iter(layer.weights)))
+
+
+def _copy(name: str) -> str:
+    return f"n->arena + {constant('at', f'{name}.weights')}"
+
+
+def _fetch(made: Deployment, name: str) -> list[str]:
+    """Begin to copy the arrays of a layer, if it is one of those; `_arrived` waits."""
+    if name not in made.fetched:
+        return []
+    layer = next(call.layer for call in made.calls if call.layer.name == name)
+    words = f"{_first(layer)}, {_copy(name)}, {made.fetched[name][1]}"
+    return [f"    const ts_dma_group group = ts_network_fetch(team, n, {words});"]
+
+
+def _arrived(made: Deployment, name: str) -> list[str]:
+    return ["    ts_network_fetched(team, n, group);"] if name in made.fetched else []
 
 
 def _own(made: Deployment, call: Call) -> list[str]:
@@ -212,9 +248,12 @@ def _requant(call: Call, operand: str) -> str:
 def _main(made: Deployment) -> str:
     name, variant = made.network.name, made.target.name
     calls = [
-        f"    layer_{number}_{identifier(call.layer.name)}(team, &n);"
+        f"    layer_{number}_{identifier(call.layer.name)}(team, n);"
         for number, call in enumerate(made.calls)
     ]
+    first = made.calls[0].layer.name
+    begins = [*_fetch(made, first), *_arrived(made, first)]
+    begins += ["    ts_team_barrier(team);"] if begins else []
     return "\n".join(
         [
             f"uint32_t ts_{name}_{variant}_scratch(const ts_shape *shape, uint32_t cores) {{",
@@ -224,7 +263,7 @@ def _main(made: Deployment) -> str:
             "}\n",
             f"void ts_{name}_{variant}(const ts_team *team, const ts_{name}_args *args, "
             "void *scratch) {",
-            "    const ts_network n = {",
+            "    const ts_network network = {",
             "        .input = args->input,",
             "        .weights = args->weights,",
             "        .arena = scratch,",
@@ -232,6 +271,8 @@ def _main(made: Deployment) -> str:
             "        .crcs = (uint32_t *)args->output,",
             "        .trace = args->trace,",
             "    };",
+            "    const ts_network *const n = &network;",
+            *begins,
             *calls,
             "}\n",
         ]
