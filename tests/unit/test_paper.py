@@ -108,6 +108,29 @@ def test_peers_are_means_over_their_layers() -> None:
     assert "pulp_nn=DIR" in row(found, "faster than PULP-NN").at
 
 
+def test_the_gesture_layer_beside_pulp_nn() -> None:
+    peer = {
+        "cell": f"gap9/mhsa/{TR.words}/c8/softmax_accurate",
+        "composition": "pulp_nn.plain",
+        "with_softmax": {"cycles": 300},
+        "without_softmax": {"cycles": None},
+        "our_cycles": 100,
+        "our_cycles_without_softmax": None,
+    }
+    others = ({**peer, "cell": f"gap9/mhsa/{EEG.words}/c8"}, {**peer, "composition": "cmsis_nn.x"})
+    subject = "TR: faster than PULP-NN"
+    assert row(measured(peers=(*others, peer)), subject).ours == "3.00x"
+    assert row(measured(peers=others), subject).ours == MISSING
+
+
+def test_fused_depth_first_costs_what_it_adds_to_fused() -> None:
+    found = measured(
+        cell("mhsa", EEG, 2000), cell("mhsa_fwsa", EEG, 1000), cell("mhsa_fwsa_dft", EEG, 1080)
+    )
+    claim = row(found, "DFT", "all cores", "mhsa_fwsa_dft")
+    assert claim.at.endswith("mhsa_fwsa_dft at +8.0 % cycles of mhsa_fwsa")
+
+
 def test_ratio_and_mean_know_nothing_of_what_is_missing() -> None:
     assert ratio(None, cell("mhsa", EEG, 5)) is None
     assert ratio(cell("mhsa", EEG, 0), cell("mhsa", EEG, 5)) is None
