@@ -1,38 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "mhsa_fwsa.h"
-#include "ts_check.h"
+#include "check.h"
 
 ts_status ts_mhsa_fwsa_check(const ts_team *team, const ts_mhsa_fwsa_args *args,
                              const void *scratch) {
-    ts_checker c = ts_check_call(team, args);
-    if (c.status != TS_OK)
-        return c.status;
-    const ts_shape *shape = &args->shape;
-    ts_expect_dimension(&c, shape->S);
-    ts_expect_dimension(&c, shape->E);
-    ts_expect_dimension(&c, shape->P);
-    ts_expect_dimension(&c, shape->H);
-    const uint32_t channels = shape->H * shape->P;
-    const uint64_t bytes = (uint64_t)shape->S * shape->E;
-    ts_expect_operand(&c, args->input);
-    ts_expect_operand(&c, args->output);
-    ts_expect_operand(&c, args->f_weight);
-    ts_expect_bias(&c, args->f_bias, shape->H * shape->E, shape->E);
-    ts_expect_requant(&c, &args->f, shape->H * shape->E);
-    ts_expect_operand(&c, args->v_weight);
-    ts_expect_bias(&c, args->v_bias, channels, shape->E);
-    ts_expect_requant(&c, &args->v, channels);
-    ts_expect_operand(&c, args->o_weight);
-    ts_expect_bias(&c, args->o_bias, shape->E, channels);
-    ts_expect_requant(&c, &args->o, shape->E);
-    ts_expect_depth(&c, shape->P, TS_PRODUCT_S8);
-    ts_expect_depth(&c, shape->S, TS_PRODUCT_U8);
-    ts_expect_requant(&c, &args->scores, 0);
-    ts_expect_requant(&c, &args->context, channels);
-    ts_expect_table(&c, &args->table, shape->S);
-    ts_expect_apart(&c, args->output, bytes, args->input, bytes);
-    ts_expect_schedule(&c, &shape->schedule);
-    if (c.status == TS_OK)
-        ts_expect_scratch(&c, scratch, ts_mhsa_fwsa_scratch(&args->shape, team->cores));
-    return c.status;
+    return ts_mhsa_fwsa_check_args(team, args, scratch, ts_mhsa_fwsa_scratch);
 }
