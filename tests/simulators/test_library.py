@@ -119,7 +119,22 @@ def test_every_operation_is_there_and_nothing_of_the_harness(
 
 
 def test_the_library_keeps_no_state(stm32l4: Path) -> None:
-    for name, elf in members(stm32l4 / library.ARCHIVE).items():
+    check_for_state(stm32l4 / library.ARCHIVE)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("target", ["gap9", "stm32h7"])
+def test_no_targets_library_keeps_state(checkout: Path, catalogue: Catalogue, target: str) -> None:
+    assert library.command(checkout, {"target": target}) == 0
+    archive = checkout / "build" / "lib" / target / "llvm" / library.ARCHIVE
+    check_for_state(archive)
+    defined, needed = symbols(archive)
+    assert foreign(needed - defined) <= RUNTIME
+    assert {f"ts_{name}" for name in catalogue.kernels} <= defined
+
+
+def check_for_state(archive: Path) -> None:
+    for name, elf in members(archive).items():
         for section in elf.iter_sections():
             kept = section.name.startswith((".data", ".bss")) and "rel" not in section.name
             assert not (kept and section["sh_size"]), f"{name}: {section.name}"
