@@ -34,10 +34,20 @@ def test_what_does_not_fit_beside_the_arena_is_fetched(tmp_path: Path, whole: bo
     assert all(made.fetched[name] == spans[name] for name in made.fetched)
     assert sum(size for _, size in spans.values()) == made.weight_bytes
     room = made.target.memory["arena"].bytes
-    assert data_bytes_needed((8000, 1000, 0), made.arena.bytes) <= room
+    sizes = (4 * 2000, 4 * len(made.calls) + 2, 0)
+    assert data_bytes_needed(sizes, made.arena.bytes) <= room
     assert text.count("= ts_network_fetch(") == text.count("ts_network_fetched(")
     assert text.count("= ts_network_fetch(") == len(made.fetched)
     assert text.count("ts_network_near(") == len(made.fetched)
+
+
+def test_nothing_is_fetched_while_a_block_needs_the_dma(tmp_path: Path) -> None:
+    """It takes a counter for each of its cores' slots: one more would wait for ever."""
+    _, text = deployed("eegformer", "gap9", tmp_path)
+    start = text.index("layer_3_blocks_0(")
+    block = text[start : text.index("\n}", start)]
+    order = ("ts_encoder_block_xpulp(", "ts_network_fetch(", "ts_network_fetched(")
+    assert [block.index(word) for word in order] == sorted(block.index(word) for word in order)
 
 
 def test_a_copy_lies_apart_from_what_lives_while_it_is_made_and_read(tmp_path: Path) -> None:

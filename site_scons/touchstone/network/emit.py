@@ -115,12 +115,15 @@ def _function(made: Deployment, number: int, call: Call) -> str:
     head = f"static __attribute__((noinline)) void layer_{number}_{identifier(layer.name)}("
     count = math.prod(layer.output)
     later = made.calls[number + 1].layer.name if number + 1 < len(made.calls) else ""
+    # A block may need all counters of the DMA itself.
+    alongside = layer.kernel != BLOCK
     lines = [
         f"{head}const ts_team *team,",
         "    const ts_network *n) {",
         *_weights(made, layer),
-        *_fetch(made, later),
+        *(_fetch(made, later) if alongside else []),
         *body,
+        *([] if alongside else _fetch(made, later)),
         *_arrived(made, later),
         f"    ts_network_end_layer(team, n, {number}, {tensor(made, layer.name)}, {count});",
         "}\n",
