@@ -80,6 +80,7 @@ def _base(rng: CounterRng, spread: int, size: int, value_class: str) -> tuple[in
         spread //= 4  # small gains, hence the largest shifts
         shift = _finest_shift(spread, size)
     elif value_class == "one_hot":
+        spread = spread * 5 // 2
         shift = min(rng.integer("shift", 9, 18), _finest_shift(spread, size))
     else:
         shift = _ordinary_shift(spread, size)

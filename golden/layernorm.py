@@ -49,6 +49,9 @@ def make_scale(rng: CounterRng, width: int, value_class: str) -> tuple[Array, Ar
     else:
         sign = np.where(rng.bytes("weight.sign", (width,)) & 1, 1, -1)
         weights = sign * rng.integers("weight", (width,), largest // 2, largest)
+    if value_class == "one_hot":
+        # Products next to zero, on both sides of where a division changes its sign.
+        weights = np.where(rng.bytes("weight.small", (width,)) & 1, sign, weights)
     reach = 32 << shift
     bias = rng.integers("bias", (width,), -reach, reach).astype(np.int32)
     return weights.astype(np.int16), bias, shift

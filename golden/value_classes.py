@@ -5,7 +5,8 @@ random      uniform over the whole type (also the weights of class ecg)
 extremes    each value the smallest or the largest of the type
 saturating  uniform data; the requantisations are chosen so that outputs clip
 constant    every value of an operand the same
-one_hot     one non-zero value in each row of the activations; uniform weights
+one_hot     one non-zero value in each row of the activations; weights of -1, 0 and 1, so that
+            gains near one (too large for fast factors of 31 bits) do not clip everything
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ def _int8(rng: CounterRng, name: str, shape: tuple[int, ...], value_class: str) 
 
 def weight(rng: CounterRng, name: str, shape: tuple[int, ...], value_class: str) -> Array:
     """int8 weights."""
+    if value_class == "one_hot":
+        return rng.integers(name, shape, -1, 1).astype(np.int8)
     return _int8(rng, name, shape, value_class)
 
 

@@ -57,13 +57,19 @@ def kernel_places(path: Path, symbols: Symbols, language: Disassembler) -> list[
 
 
 def _functions(elf: Any, low: int, high: int) -> list[tuple[str, int, int]]:
-    """Name, start and end of the functions in [low, high), each address once."""
+    """Name, start and end of the functions in [low, high), each address once. Static functions of
+    several files may share a name: the second is called name@2, by address."""
     found: dict[int, tuple[str, int, int]] = {}
     for symbol in elf.get_section_by_name(".symtab").iter_symbols():
         start = symbol["st_value"] & ~1  # Thumb functions have bit 0 set
         if symbol["st_info"]["type"] == "STT_FUNC" and symbol["st_size"] and low <= start < high:
             found.setdefault(start, (str(symbol.name), start, start + symbol["st_size"]))
-    return [found[start] for start in sorted(found)]
+    seen: Counter[str] = Counter()
+    functions = []
+    for name, start, end in (found[address] for address in sorted(found)):
+        seen[name] += 1
+        functions.append((name if seen[name] == 1 else f"{name}@{seen[name]}", start, end))
+    return functions
 
 
 def _marks(elf: Any) -> list[tuple[int, bool]]:
