@@ -93,7 +93,11 @@ class Quantiser:
         offset = (bias + lift * flat.sum(axis=1)) / target
         # Products, and the bias with the half LSB in it.
         reach = flat.shape[1] * _PRODUCT_MAX + float((np.abs(offset) + 1).max() / gains.min())
-        requant = integers.requantisation(self.where(where), gains, self.per_channel, reach)
+        least = integers.NARROW_MUL_MIN if self.per_channel else integers.MATCHED_MUL_MIN
+        requant = integers.requantisation(self.where(where), gains, self.per_channel, reach, least)
+        if not self.per_channel:
+            requant, gains = integers.matched(requant, gains)
+            sizes = gains * target / source
         whole = integers.quantise(flat, sizes[:, None])
         return Linear(
             whole, integers.integer_bias(self.where(where), offset, requant, gains), requant

@@ -8,6 +8,7 @@ A real tensor is scale * int8, symmetric. A requantisation's gain is mul / 2**sh
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from golden.requant import PER_CHANNEL, Requant
 
 MUL_MAX = 65535
 NARROW_MUL_MIN = 64  # a multiplier is then right within 0.8 %
+MATCHED_MUL_MIN = 16  # where the weights' scale makes the multiplier exact (`matched`)
 FAST_SHIFT = 16  # up to here one multiplier for all channels is the fastest on GAP9
 SHIFTS = (1, 31)
 # Fractions of the largest magnitude that are tried as the end of the int8 range.
@@ -59,11 +61,17 @@ def quantise(values: Array, scale: float | Array) -> Array:
     return np.clip(np.rint(values / scale), -128, 127).astype(np.int8)
 
 
-def requantisation(where: str, gains: Array, per_channel: bool, reach: float = 0.0) -> Requant:
+def requantisation(
+    where: str,
+    gains: Array,
+    per_channel: bool,
+    reach: float = 0.0,
+    coarsest: int = NARROW_MUL_MIN,
+) -> Requant:
     """The finest multipliers for these gains, one for each channel; all equal per tensor.
 
     `reach` is the largest accumulator that the operands' ranges allow. Where multipliers of at
-    least NARROW_MUL_MIN do, they are such that every product fits 32 bits, and one for all channels
+    least `coarsest` do, they are such that every product fits 32 bits, and one for all channels
     has a shift of at most FAST_SHIFT: kernels are several times as fast on those.
     """
     largest, smallest = float(gains.max()), float(gains.min())
@@ -74,9 +82,9 @@ def requantisation(where: str, gains: Array, per_channel: bool, reach: float = 0
         # By powers of two, as a kernel sees it without a multiplication.
         most = 2.0 ** math.floor(math.log2((2**31 - 1) / reach))
         narrow = min(shift, math.floor(math.log2((most - 0.5) / largest)))
-        if not per_channel and smallest * 2.0**FAST_SHIFT >= NARROW_MUL_MIN:
+        if not per_channel and smallest * 2.0**FAST_SHIFT >= coarsest:
             narrow = min(narrow, FAST_SHIFT)
-        if narrow >= SHIFTS[0] and smallest * 2.0**narrow >= NARROW_MUL_MIN:
+        if narrow >= SHIFTS[0] and smallest * 2.0**narrow >= coarsest:
             shift = narrow
     if shift < SHIFTS[0]:
         most = MUL_MAX / 2 ** SHIFTS[0]
@@ -94,6 +102,16 @@ def requantisation(where: str, gains: Array, per_channel: bool, reach: float = 0
     kept = muls if per_channel else muls[:1]
     flags = PER_CHANNEL if per_channel else 0
     return Requant(kept.astype(np.uint16), shift, flags)
+
+
+def matched(requant: Requant, gains: Array) -> tuple[Requant, Array]:
+    """One multiplier for all channels, and the gains that it is exactly: at least the given ones,
+    so that weights whose scale grows by as much are in range."""
+    mul, unit = int(requant.mul[0]), 2.0**-requant.shift
+    if mul * unit < float(gains[0]) and mul & (mul + 1) and mul < MUL_MAX:
+        mul += 1
+    made = replace(requant, mul=np.array([mul], np.uint16))
+    return made, np.full(gains.shape, mul * unit)
 
 
 def integer_bias(where: str, bias: Array, requant: Requant, gains: Array) -> Array:

@@ -12,7 +12,7 @@ from conftest import ROOT
 
 from golden import networks
 from golden.counter_rng import CounterRng
-from golden.network.scales import NARROW_MUL_MIN, requantisation
+from golden.network.scales import NARROW_MUL_MIN, matched, requantisation
 from touchstone.network.model import find_models
 from touchstone.network.source import network_of
 
@@ -91,3 +91,11 @@ def test_one_multiplier_for_all_channels_has_a_shift_that_gap9_is_fast_with(
     made = requantisation("here", np.array([gain]), False, 2.0**14)
     assert made.shift == shift if shift == 16 else made.shift >= shift
     assert abs(int(made.mul[0]) / 2.0**made.shift / gain - 1) < 1 / 128
+
+
+@pytest.mark.parametrize("gain", [0.00031, 0.0006447, 0.3, 0.99])
+def test_a_matched_multiplier_is_the_gain_and_keeps_weights_in_range(gain: float) -> None:
+    gains = np.array([gain, gain])
+    requant, exact = matched(requantisation("here", gains, False, 2.0**22, 16), gains)
+    assert (exact == int(requant.mul[0]) / 2.0**requant.shift).all()
+    assert (exact >= gains * (1 - 2e-5)).all() and (exact <= gains * (1 + 1 / 16)).all()
