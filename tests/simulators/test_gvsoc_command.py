@@ -28,6 +28,7 @@ def test_cells_run_and_say_whose_cycles_they_have(checkout: Project) -> None:
         "platform": "pulp_open",
         "bank_conflicts": "on",
         "l1_bytes": "131072",
+        "weights": "near",
     }
     assert row["cycles"] is not None
     assert row["instructions"] is None
