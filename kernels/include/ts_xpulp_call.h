@@ -52,4 +52,11 @@ ts_xp_call_fn ts_xp_fast4s, ts_xp_fast4u;
 ts_xp_call_fn ts_xp_fast4x1, ts_xp_fast1x1, ts_xp_fast4, ts_xp_fast1, ts_xp_fast5, ts_xp_general4,
     ts_xp_general1, ts_xp_sum4, ts_xp_sum1;
 
+/* kernels/generators/xpulp_narrow.py: fast, one call, tiles of 4 rows. Scores of one step, by rows;
+ * the left operand uint8, 2 columns of a block and half-words as output; the left operand int8, its
+ * rows one behind the other, the first 2 columns alone, and words as output: a row of 2 columns, or
+ * a column of 4 rows. */
+typedef void ts_xp_narrow_fn(const ts_xp_call *call);
+ts_xp_narrow_fn ts_xp_narrow_scores, ts_xp_narrow_context, ts_xp_narrow_rows, ts_xp_narrow_columns;
+
 #endif

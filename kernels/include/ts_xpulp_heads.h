@@ -91,7 +91,7 @@ TS_XP_STAGE void ts_xp_head_attend(const ts_xp_layer *layer, uint32_t head) {
     ts_xp_set_scale(&mix, &args->context, layer->input.columns, 255 * 128, head * P / 4);
     int8_t *output = mix.output;
     for (uint32_t rows = args->shape.S, chunk; rows; rows -= chunk) {
-        chunk = ts_xp_chunk(rows);
+        chunk = ts_xp_chunk(TS_XP_CHUNK, rows);
         ts_xp_scores(&scores, queries, layer->map, args->shape.S, chunk);
         ts_xp_softmax_map(layer->map, args->shape.S, chunk, &args->table, layer->buffer);
         mix.left = layer->map;

@@ -24,6 +24,12 @@
 /* Rows of a head that a core takes through scores, softmax and context at once. */
 #define TS_XP_CHUNK 12u
 
+/* Narrow heads spend so little time on a chunk that fetching code counts: theirs are twice as long
+ * where that takes little memory. */
+static inline uint32_t ts_xp_chunk_of(const ts_shape *shape) {
+    return shape->P < 4 && shape->S <= 128 ? 2 * TS_XP_CHUNK : TS_XP_CHUNK;
+}
+
 /* What the stages share: sizes with padding, and where things lie. */
 typedef struct {
     const ts_team *team;
@@ -43,7 +49,7 @@ TS_XP_STAGE int8_t *ts_xp_lay_out(ts_xp_layer *layer, const ts_shape *shape, con
                                   int8_t *output, int8_t *at) {
     const uint32_t S = ts_xp_align4(shape->S), P = ts_xp_align4(shape->P);
     const uint32_t E = ts_xp_align4(shape->E), width = TS_XP_FUSED ? E : P, HP = shape->H * P;
-    const uint32_t rows = ts_xp_whole_tiles(shape->S), chunk = ts_min(TS_XP_CHUNK, S);
+    const uint32_t rows = ts_xp_whole_tiles(shape->S), chunk = ts_min(ts_xp_chunk_of(shape), S);
     layer->S = S;
     layer->P = P;
     layer->width = width;
@@ -93,6 +99,33 @@ TS_XP_SELDOM void ts_xp_use_spread(const ts_xp_layer *layer, ts_xp_call *call, u
         call->factors = (const uint16_t *)(place + 4 * columns) + 4 * block;
 }
 
+/* What narrow heads are made of; never a single row. */
+TS_XP_SELDOM void ts_xp_run_narrow(ts_xp_call *call, ts_xp_narrow_fn *run, const int8_t *left,
+                                   int8_t *output, uint32_t rows) {
+    call->left = left;
+    call->output = output;
+    call->tiles = (rows + 3) / 4;
+    run(call);
+}
+
+/* Whether they are worth their code. */
+static inline int ts_xp_narrow_pays(const ts_shape *shape, uint32_t rows) {
+    return (shape->S & 3) != 1 && rows > 8;
+}
+
+/* Queries, keys and values of some rows of a head of 2 channels. */
+TS_XP_SELDOM void ts_xp_project_narrow(ts_xp_call *calls, uint32_t first, uint32_t rows) {
+    for (uint32_t i = 0; i < 3; i++) {
+        ts_xp_call *call = calls + i;
+        if (call->path == TS_XP_FAST)
+            ts_xp_run_narrow(call, i == 2 ? ts_xp_narrow_columns : ts_xp_narrow_rows,
+                             call->left + first * call->left_row,
+                             call->output + first / 4 * call->output_tile, rows);
+        else
+            ts_xp_run(call, 1, first, rows);
+    }
+}
+
 /* Queries, keys and values of some rows of a head. `group`: head and part of its columns. */
 TS_XP_STAGE void ts_xp_project(void *context, uint32_t group, uint32_t first, uint32_t rows) {
     const ts_xp_layer *layer = context;
@@ -136,6 +169,10 @@ TS_XP_STAGE void ts_xp_project(void *context, uint32_t group, uint32_t first, ui
     call->select = TS_XP_COLUMNS;
     if (args->shape.P & 3)
         ts_xp_use_spread(layer, call, 2, block);
+    if (!TS_XP_FUSED && args->shape.P == 2 && ts_xp_narrow_pays(&args->shape, rows)) {
+        ts_xp_project_narrow(calls, first, rows);
+        return;
+    }
     const uint32_t skipped = query_blocks == 0; /* a part of narrow queries */
     ts_xp_run(calls + skipped, (uint32_t)(call - calls) + 1 - skipped, first, rows);
 }
@@ -152,8 +189,8 @@ TS_XP_SELDOM void ts_xp_close_up(const ts_xp_layer *layer, uint32_t head, uint32
 }
 
 /* The first rows of those left, no more than a chunk, and no single row left behind. */
-static inline uint32_t ts_xp_chunk(uint32_t rows) {
-    return rows <= TS_XP_CHUNK ? rows : rows == TS_XP_CHUNK + 1 ? TS_XP_CHUNK - 4 : TS_XP_CHUNK;
+static inline uint32_t ts_xp_chunk(uint32_t most, uint32_t rows) {
+    return rows <= most ? rows : rows == most + 1 ? most - 4 : most;
 }
 
 /* The last key's scores, alone in its panel: no whole block for it. */
@@ -198,6 +235,7 @@ TS_XP_STAGE void ts_xp_attend(void *context, uint32_t head, uint32_t first, uint
     const int8_t *queries = layer->queries + first * row + head * width;
     int8_t *output = split ? layer->mix : layer->context + first * layer->context_row + head * P;
     ts_xp_call scores, mix;
+    const uint32_t pays = (uint32_t)ts_xp_narrow_pays(&args->shape, rows);
     ts_xp_set_product(&scores, TS_XP_ZERO, queries, row, layer->keys + head * layer->key_head,
                       width);
     ts_xp_set_output(&scores, layer->map, S, S / 4);
@@ -207,14 +245,28 @@ TS_XP_STAGE void ts_xp_attend(void *context, uint32_t head, uint32_t first, uint
     ts_xp_set_scale(&mix, &args->context, layer->input.columns, 255 * 128, block);
     if (split)
         ts_xp_use_spread(layer, &mix, 3, block);
+    const uint32_t one_step = pays && width == 4 && scores.path == TS_XP_FAST;
+    const uint32_t narrow = pays && args->shape.P == 2 && mix.path == TS_XP_FAST;
+    if (narrow) {
+        output = layer->context + first * layer->context_row + 2 * head;
+        mix.output_row = layer->context_row;
+        mix.output_tile = 4 * layer->context_row;
+    }
     while (rows) {
-        const uint32_t chunk = ts_xp_chunk(rows);
-        ts_xp_scores(&scores, queries, layer->map, args->shape.S, chunk);
+        const uint32_t chunk = ts_xp_chunk(ts_xp_chunk_of(&args->shape), rows);
+        if (one_step)
+            ts_xp_run_narrow(&scores, ts_xp_narrow_scores, queries, layer->map, chunk);
+        else
+            ts_xp_scores(&scores, queries, layer->map, args->shape.S, chunk);
         ts_xp_softmax_map(layer->map, args->shape.S, chunk, &args->table, layer->buffer);
-        mix.left = layer->map;
-        mix.output = output;
-        ts_xp_run(&mix, 1, 0, chunk);
-        if (split)
+        if (narrow) {
+            ts_xp_run_narrow(&mix, ts_xp_narrow_context, layer->map, output, chunk);
+        } else {
+            mix.left = layer->map;
+            mix.output = output;
+            ts_xp_run_rows(&mix, 1, chunk);
+        }
+        if (split && !narrow)
             ts_xp_close_up(layer, head, first, chunk);
         else
             output += chunk * layer->context_row;
