@@ -14,6 +14,17 @@ PAIRED = 32
 LARGEST = 128
 
 
+def pairs_of(array: Any, paired: int) -> Any:
+    """The table and, behind it, `paired` x `paired` pairs: entry a + paired * b, see above."""
+    import numpy as np
+
+    pairs = np.zeros((paired, paired), dtype=np.uint32)
+    if array.max() <= LARGEST and not array[PAIRED - 1 :].any():
+        head = array[:paired].astype(np.uint32)
+        pairs = head[None, :] | head[:, None] << np.uint32(16)
+    return np.concatenate([array.astype(np.uint32), pairs.reshape(-1)])
+
+
 def packed_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     """[256] -> [1280]."""
     return (shape[0] + PAIRED * PAIRED,)
@@ -21,10 +32,4 @@ def packed_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def pack(array: Any) -> Any:
     """The array in this layout."""
-    import numpy as np
-
-    pairs = np.zeros((PAIRED, PAIRED), dtype=np.uint32)
-    if array.max() <= LARGEST and not array[PAIRED - 1 :].any():
-        head = array[:PAIRED].astype(np.uint32)
-        pairs = head[None, :] | head[:, None] << np.uint32(16)
-    return np.concatenate([array.astype(np.uint32), pairs.reshape(-1)])
+    return pairs_of(array, PAIRED)

@@ -32,10 +32,11 @@ def module() -> str:
     text.begin(NAME, BYTES_OF_A_LOOP, hot=True)
     enter(text)
     # a0, a1: input and output row; a3: words; a4: pairs; a5: buffer; a6: mask, a7: its complement;
-    # s0: rows left; s1: bytes of a row; s3: from a row to its last word
-    text("mv s0, a3", "addi a3, a2, 3", "srli a3, a3, 2", "slli s1, a3, 2", "addi s3, s1, -4")
+    # s1: bytes of a row; s3: from a row to its last word
+    for_rows(text)
+    text("addi a3, a2, 3", "srli a3, a3, 2", "slli s1, a3, 2", "addi s3, s1, -4")
     text("neg t0, a2", "slli t0, t0, 3", "li a6, -1", "srl a6, a6, t0", "not a7, a6")
-    constants(text)
+    constants(text, 32)
     text(".Lrow:", "mv t1, a0", "lw t0, 0(a0)")
     # t0: the maximum, lane by lane
     text("add t6, a0, s3", "beqz a7, .Lwhole")
@@ -58,6 +59,8 @@ def module() -> str:
     exponentials(text, ".Lpairs", "p_lw_step t3, t1, 4")
     exponentials(text, ".Llast_done")
     shares(text)
+    # The output is at its next row already.
+    text(".Lrow_end:", "add a0, a0, s1")
     leave(text)
     text.end(NAME)
     return text.file("xpulp_softmax")
@@ -86,9 +89,18 @@ def leave(text: Text) -> None:
     text("addi sp, sp, 32", "ret")
 
 
-def constants(text: Text) -> None:
-    """s4, s5: from lanes to byte indices of pairs; s6: what a shift's loop is found from."""
-    text("li s4, 0x8004", "li s5, 0x80040000")
+def for_rows(text: Text) -> None:
+    """Hardware loop 1 goes over the a3 rows."""
+    text.loop_address("start", 1, ".Lrow")
+    text.loop_address("end", 1, ".Lrow_end")
+    text("lp_count 1, a3")
+
+
+def constants(text: Text, paired: int) -> None:
+    """s4, s5: from lanes to byte indices of pairs in a table of `paired` squared; s6: what a
+    shift's loop is found from; s0: 255."""
+    lanes = 4 | 4 * paired << 8
+    text("li s0, 255", f"li s4, {lanes:#x}", f"li s5, {lanes << 16:#x}")
     text(f"la s6, .Lscale - {SHIFTS.start * BYTES_OF_A_LOOP}")
 
 
@@ -99,12 +111,13 @@ def maximum(text: Text) -> None:
 
 
 def shares(text: Text) -> None:
-    """From the exponentials in the buffer and their sum in t6 to the output; then the next row."""
+    """From the exponentials in the buffer and their sum in t6 to the output, to whose
+    end a1 is moved."""
     # t6: the sum
     text("slli t0, t6, 8", "add t0, t0, t6", "addi t0, t0, -1", "p_fl1 t0, t0")
-    text("li t1, 255", "sll t1, t1, t0", "divu t1, t1, t6")
+    text("sll t1, s0, t0", "divu t1, t1, t6")
     text(f"slli t0, t0, {BYTES_OF_A_LOOP.bit_length() - 1}", "add t0, t0, s6")
-    text("addi t1, t1, 1", "pv_pack_h t1, t1, t1", "mv t2, a5", "mv t6, a1", "jr t0")
+    text("addi t1, t1, 1", "pv_pack_h t1, t1, t1", "mv t2, a5", "jr t0")
     for shift in SHIFTS:
         text(f".balign {BYTES_OF_A_LOOP}")
         if shift == SHIFTS.start:
@@ -114,8 +127,8 @@ def shares(text: Text) -> None:
         text(f"p_muluN t4, t3, t1, {shift}", f"p_mulhhuN t3, t3, t1, {shift}")
         text(f"p_muluN a2, t5, t1, {shift}", f"p_mulhhuN t5, t5, t1, {shift}")
         text("pv_packlo_b t4, t3, t4", "pv_packhi_b t4, t5, a2")
-        text(f".Lscale{shift}:", "p_sw_step t4, t6, 4", "j .Lscaled")
-    text(".Lscaled:", "addi s0, s0, -1", "add a0, a0, s1", "add a1, a1, s1", "bnez s0, .Lrow")
+        text(f".Lscale{shift}:", "p_sw_step t4, a1, 4", "j .Lscaled")
+    text(".Lscaled:")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@
 follow each other wherever they end. A word across a word's bounds takes two cycles, so the maximum
 goes over aligned words, and the first and last four bytes of the row by themselves; exponentials go
 over words from the row's first byte on, its last n % 4 elements over the row's last four bytes. The
-output is written in whole words, up to three bytes beyond a row.
+output is written in whole words, up to three bytes beyond a row. `pairs`: layout
+softmax_pairs_wide.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from kernels.generators.xpulp_softmax import (
     BYTES_OF_A_LOOP,
     constants,
     enter,
+    for_rows,
     leave,
     maximum,
     shares,
 )
 
 NAME = "ts_xp_softmax_bytes"
+PAIRED = 40  # see the packer softmax_pairs_wide
 
 
 def module() -> str:
@@ -34,12 +37,16 @@ def module() -> str:
     text.begin(NAME, BYTES_OF_A_LOOP)
     enter(text)
     # a0, a1: input and output row; a3: words, the last one perhaps in part; a4: pairs; a5: buffer;
-    # a6: 31 in the lanes beyond the row's last; a7: their bits; s0: rows left; s1: bytes of a row;
-    # s3: whole words
-    text("mv s0, a3", "mv s1, a2", "srli s3, a2, 2", "addi a3, a2, 3", "srli a3, a3, 2")
+    # a6: 31 in the lanes beyond the row's last; a7: their bits; s1: bytes of a row; s3: whole
+    # words; s7: from the end of the output's words to its next row
+    for_rows(text)
+    text("mv s1, a2", "srli s3, a2, 2", "addi a3, a2, 3", "srli a3, a3, 2")
+    text("sw s7, 28(sp)", "slli s7, a3, 2", "sub s7, a2, s7")
     text("slli t0, a2, 3", "li a6, 0x1f1f1f1f", "sll a6, a6, t0")
     text("neg t0, t0", "andi a7, t0, 24")
-    constants(text)
+    constants(text, PAIRED)
+    # Each core limits distances to another one of those whose exponential is 0.
+    text("sw s2, 24(sp)", "csrr s2, mhartid", "andi s2, s2, 7", "addi s2, s2, 31")
     text(".Lrow:", "lw t0, 0(a0)", "add t4, a0, s1", "lw t5, -4(t4)", "addi t1, a0, 3")
     text("andi t1, t1, -4", "pv_max_b t0, t0, t5", "andi t4, t4, -4", "sub t4, t4, t1")
     text("srli t2, t4, 3", "andi t4, t4, 4", "beqz t4, .Leven", "p_lw_step t3, t1, 4")
@@ -60,6 +67,7 @@ def module() -> str:
     pairs(text, ".Lpart")
     text(".Lsum:", "pv_sdotup_sci_h t6, t5, 1")
     shares(text)
+    text("add a0, a0, s1", ".Lrow_end:", "add a1, a1, s7", "lw s2, 24(sp)", "lw s7, 28(sp)")
     leave(text)
     text.end(NAME)
     return text.file("xpulp_softmax_rows")
@@ -68,7 +76,7 @@ def module() -> str:
 def pairs(text: Text, end: str) -> None:
     """The exponentials of the four distances in t3 to the buffer, those of the first pair to the
     sum too; `end` labels the last instruction."""
-    text("pv_minu_sci_b t3, t3, 31", "pv_dotup_b t4, t3, s4", "pv_dotup_b t5, t3, s5")
+    text("pv_minu_sc_b t3, t3, s2", "pv_dotup_b t4, t3, s4", "pv_dotup_b t5, t3, s5")
     text("p_lw_at t4, a4, t4", "p_lw_at t5, a4, t5", "pv_sdotup_sci_h t6, t4, 1")
     text("p_sw_step t4, t2, 4", f"{end}:", "p_sw_step t5, t2, 4")
 

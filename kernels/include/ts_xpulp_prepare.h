@@ -60,6 +60,14 @@ TS_XP_SELDOM void ts_xp_copy_bytes(void *to, const void *from, uint32_t count) {
     typedef uint32_t __attribute__((may_alias, aligned(1))) word;
     uint8_t *out = to;
     const uint8_t *in = from;
+    for (; count >= 16; count -= 16, in += 16, out += 16) {
+        const uint32_t a = ((const word *)in)[0], b = ((const word *)in)[1];
+        const uint32_t c = ((const word *)in)[2], d = ((const word *)in)[3];
+        ((word *)out)[0] = a;
+        ((word *)out)[1] = b;
+        ((word *)out)[2] = c;
+        ((word *)out)[3] = d;
+    }
     for (; count >= 4; count -= 4, in += 4, out += 4)
         *(word *)out = *(const word *)in;
     for (; count; count--)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exponentials by pairs (ts_xp_softmax_bytes), the table in layout softmax_pairs. In place, and for
- * what pairs do not suit (a table with larger or more values, rows of less than 4 or more than
- * 1,000), the row code of ts_xpulp_softmax.h. Scratch: per core the exponentials of a row and the
- * share's last row, which is written in whole words. */
+/* Exponentials by pairs (ts_xp_softmax_bytes), the table in layout softmax_pairs_wide. In place,
+ * and for what pairs do not suit (a table with larger or more values, rows of less than 4 or more
+ * than 1,000), the row code of ts_xpulp_softmax.h. Scratch: per core the exponentials of a row and
+ * the share's last row, which is written in whole words. */
 #include "softmax.h"
 #include "ts_xpulp_prepare.h"
 #include "ts_xpulp_softmax.h"
