@@ -128,13 +128,13 @@ TS_XP_STAGE void ts_xp_heads_run(const ts_team *team, const ts_mhsa_args *args, 
     layer.input.depth = shape->E;
     layer.input.columns = shape->H * shape->P;
     ts_xp_heads_lay_out(&layer, args->output, scratch);
-    if (TS_XP_FUSED)
+    if (TS_XP_FUSED) {
         ts_xp_pack_keys(team, layer.keys, &layer.input, shape->S);
+        ts_team_barrier(team);
+    }
     const uint32_t first = team->core * heads;
     for (uint32_t head = first; head < first + heads; head++) {
         ts_xp_head_project(&layer, head);
-        if (TS_XP_FUSED && head == first)
-            ts_team_barrier(team);
         ts_xp_head_attend(&layer, head);
     }
     ts_team_barrier(team);
