@@ -8,8 +8,9 @@ says neither shape nor baseline, ours names the ones it was taken at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from touchstone.paper.measured import EEG, SHAPES, TR, Cell, Measured, mean, ratio
 
@@ -56,18 +57,24 @@ def _peers(measured: Measured) -> Iterator[Claim]:
         for kind in ("plain", "best"):
             name = f"{peer}.{kind}"
             rows = [row for row in measured.peers if row["composition"] == name]
-            for target in dict.fromkeys(row["cell"].partition("/")[0] for row in rows):
-                chosen = [row for row in rows if row["cell"].startswith(f"{target}/")]
+            for target, compiler in dict.fromkeys(map(_made_for, rows)):
+                chosen = [row for row in rows if _made_for(row) == (target, compiler)]
                 for key in ("with_softmax", "without_softmax"):
-                    ours = "our_cycles" if key == "with_softmax" else "our_cycles_without_softmax"
-                    value = mean(
-                        row[key]["cycles"] / row[ours] if row[key]["cycles"] and row[ours] else None
-                        for row in chosen
-                    )
-                    words = f"{name} on {target}, {key.replace('_', ' ')}, mhsa"
-                    yield Claim(subject, published, times(value), words)
+                    words = f"{name} on {target}, {compiler}, {key.replace('_', ' ')}, mhsa"
+                    yield Claim(subject, published, times(_mean_ratio(chosen, key)), words)
         if not any(row["composition"].startswith(f"{peer}.") for row in measured.peers):
             yield Claim(subject, published, MISSING, f"./scons paper {peer}=DIR measures it")
+
+
+def _made_for(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["cell"].partition("/")[0], row["toolchain"]
+
+
+def _mean_ratio(rows: Iterable[Mapping[str, Any]], key: str) -> float | None:
+    ours = "our_cycles" if key == "with_softmax" else "our_cycles_without_softmax"
+    return mean(
+        row[key]["cycles"] / row[ours] if row[key]["cycles"] and row[ours] else None for row in rows
+    )
 
 
 def _gesture_layer(measured: Measured) -> Iterator[Claim]:
