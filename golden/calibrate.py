@@ -32,9 +32,9 @@ def make_bias(
 ) -> Array:
     """int32 bias of `channels` entries, as large as the products that it is added to.
 
-    dot: the accumulators without bias; reduction: products in each. In class saturating every
-    second channel is as large as int32 allows for any int8 (uint8 x int8) data, in any order of
-    summation.
+    dot: the accumulators without bias; reduction: products in each. In class saturating half of
+    the channels, wherever they lie, are as large as int32 allows for any int8 (uint8 x int8) data,
+    in any order of summation.
     """
     size = _magnitude(dot)
     bias = rng.integers("bias", (channels,), -size, size)
@@ -44,7 +44,8 @@ def make_bias(
         largest = INT32_MAX - reduction * 255 * 128
         if largest < size:
             raise GoldenError(f"a sum of {reduction} products can leave the range of int32")
-        bias[1::2] = np.where(rng.bytes("bias.sign", (channels // 2,)) & 1, largest, -largest)
+        ends = np.where(rng.bytes("bias.sign", (channels,)) & 1, largest, -largest)
+        bias = np.where(rng.bytes("bias.large", (channels,)) & 1, ends, bias)
     return bias.astype(np.int32)
 
 
