@@ -79,7 +79,10 @@ def measure(root: Path, arguments: Mapping[str, str]) -> tuple[int, list[Cell]]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Baselines of the networks, which are no part of what is generated."""
+    """Baselines of the networks, which are no part of what is generated: all, and no others."""
+    for path in target.glob("*.json"):
+        if not (source / path.name).is_file():
+            path.unlink()
     for path in sorted(source.glob("*.json")):
         data = path.read_bytes()
         if not (target / path.name).is_file() or (target / path.name).read_bytes() != data:
