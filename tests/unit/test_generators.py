@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kernels.generators import xpulp_product, xpulp_softmax
+from kernels.generators import xpulp_narrow, xpulp_product, xpulp_softmax, xpulp_softmax_rows
 from kernels.generators.assembly import Text, register_number, write
 from kernels.generators.xpulp_block import FIELDS, Function
 
@@ -32,7 +32,7 @@ def test_call_has_the_generators_words() -> None:
     assert own == f"own[{len(FIELDS) - len(named)}]"
 
 
-@pytest.mark.parametrize("module", [xpulp_product, xpulp_softmax])
+@pytest.mark.parametrize("module", [xpulp_product, xpulp_softmax, xpulp_softmax_rows, xpulp_narrow])
 def test_output_is_always_the_same(module: object, tmp_path: Path) -> None:
     first, second = tmp_path / "a.S", tmp_path / "b.S"
     for path in (first, second):
