@@ -77,8 +77,13 @@ _SOFTMAX = (
 _TRANSPOSE = ("TransposeFunctions/arm_transpose_s8.c",)
 
 
-# Its sources were written for a GCC 7, which only warned of these.
-_OLD_C = ("-Wno-incompatible-pointer-types", "-Wno-int-conversion")
+# Its sources were written for a GCC 7, which warned of pointers and integers where newer compilers
+# refuse, and took vectors of either sign for each other.
+_OLD_C = (
+    "-Wno-incompatible-pointer-types",
+    "-Wno-int-conversion",
+    "-flax-vector-conversions",
+)
 
 
 def _pulp_nn(
