@@ -63,7 +63,14 @@ def test_a_block_is_its_layers_bit_for_bit(tmp_path: Path, scales: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["norm: post", "gelu_twice: true", "attention: fwsa", "depth_first: true"]
+    "line",
+    [
+        "norm: post",
+        "gelu_twice: true",
+        "attention: fwsa",
+        "depth_first: true",
+        "whole_blocks: false",
+    ],
 )
 def test_what_is_no_such_block_is_left_in_layers(tmp_path: Path, line: str) -> None:
     assert "encoder_block" not in kernels(network_of(model_of(tmp_path, line)))

@@ -52,6 +52,8 @@ class Model:
     calibration: str = ""
     depth_first: bool = False
     """Attention without a whole attention map in memory."""
+    whole_blocks: bool = True
+    """Blocks that a kernel computes as a whole are one layer."""
 
     @property
     def windows(self) -> tuple[int, ...]:
@@ -174,6 +176,7 @@ def load_model(path: Path, cache: Path) -> Model:
         data=document.get("data", ""),
         calibration=document.get("calibration", ""),
         depth_first=document.get("depth_first", False),
+        whole_blocks=document.get("whole_blocks", True),
     )
     _check(model)
     return model

@@ -38,6 +38,7 @@ class OnnxModel:
     calibration: str = ""
     data: str = ""
     depth_first: bool = False
+    whole_blocks: bool = True
 
     def macs(self) -> dict[str, int]:
         """Multiply-accumulates by kernel."""

@@ -41,7 +41,7 @@ def adopt(model: Described, quantised: Any, *, whole: bool = True) -> IntegerNet
     from golden.networks import IntegerNetwork
 
     layers = list(quantised.layers)
-    if whole and not model.depth_first:
+    if whole and model.whole_blocks and not model.depth_first:
         layers = list(whole_blocks(layers))
     inputs: dict[str, tuple[int, ...]] = {INPUT: tuple(quantised.input)}
     if not isinstance(model, OnnxModel) and model.has_patches:
