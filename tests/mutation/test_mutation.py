@@ -204,6 +204,21 @@ def test_an_argument_holds_for_the_code_that_it_is_about() -> None:
     assert outdated(argued, {"gap9/x.y": edited}) == [], "of a firmware that nobody looked at"
 
 
+def test_where_code_and_data_lie_is_no_part_of_a_function() -> None:
+    def digest(machine: str, *codes: str) -> str:
+        return function_digest(listing(machine, "f", *codes), "f")
+
+    # auipc a0, 1; addi a0, a0, 16; addi a1, a1, 16; jal 0x20
+    here = digest("EM_RISCV", "17150000", "13050501", "93850501", "ef000002")
+    assert digest("EM_RISCV", "17250000", "13050502", "93850501", "ef004002") == here
+    assert digest("EM_RISCV", "17150000", "13050501", "93850502", "ef000002") != here
+    assert digest("EM_RISCV", "97150000", "13050501", "93850501", "ef000002") != here
+    # movw r0, #1; movt r0, #0x800; movs r1, #2
+    here = digest("EM_ARM", "40f20100", "c0f60000", "0221")
+    assert digest("EM_ARM", "40f20200", "c0f60100", "0221") == here
+    assert digest("EM_ARM", "40f20100", "c0f60000", "0321") != here
+
+
 # bne over two no-operations, from 0x2 back to 0x0 (-> 0xa), and what makes of it a branch
 # into the no-operations (bne 0x6, bne 0x8), one beyond (bne 0xc) and beq.
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ function changes the argument no longer counts until somebody has looked at it a
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,14 @@ from touchstone.errors import UserError
 from touchstone.mutation.code import Place
 
 DIGEST_DIGITS = 12
-# Their operands say how far away another function lies, which is not the function's own code.
-_CALLS = ("bl", "blx", "jal", "jalr", "c.jal", "auipc")
+# Their operands say where something else lies, which is not the function's own code.
+_CALLS = ("bl", "blx", "jal", "jalr", "c.jal")
+# Halves of an address: RISC-V's upper one, whose register the lower one is added to soon after (or
+# is the offset of an access), and the ARM pair.
+_UPPER = ("auipc", "lui", "c.lui")
+_HALVES = ("movw", "movt")
+_SOON = 8
+_NUMBER = re.compile(r"-?\b(?:0x[0-9a-f]+|\d+)\b")
 _KEYS = ({"mutant", "because"}, {"mutant", "function", "because"})
 
 
@@ -49,14 +56,27 @@ def load_arguments(path: Path) -> dict[str, Argument]:
 
 
 def function_digest(places: Iterable[Place], function: str) -> str:
-    """What an argument about a mutant of this function holds for."""
-    lines = [_line(place) for place in places if place.function == function]
+    """What an argument about a mutant of this function holds for: its code, wherever it lies and
+    whatever it calls and refers to lies."""
+    lines: list[str] = []
+    addresses: dict[str, int] = {}  # register -> for how many instructions it may be half of one
+    for place in places:
+        if place.function != function:
+            continue
+        mnemonic, _, operands = place.text.partition(" ")
+        if mnemonic in _CALLS:
+            lines.append(mnemonic)
+        elif mnemonic in (*_UPPER, *_HALVES):
+            register = operands.partition(",")[0]
+            lines.append(f"{mnemonic} {register}")
+            if mnemonic in _UPPER:
+                addresses[register] = _SOON
+                continue
+        else:
+            halves = any(re.search(rf"\b{register}\b", operands) for register in addresses)
+            lines.append(_NUMBER.sub("#", place.text) if halves else place.text)
+        addresses = {name: left - 1 for name, left in addresses.items() if left > 1}
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:DIGEST_DIGITS]
-
-
-def _line(place: Place) -> str:
-    mnemonic = place.text.partition(" ")[0]
-    return mnemonic if mnemonic in _CALLS else f"{place.offset:#x} {place.text}"
 
 
 def outdated(arguments: Mapping[str, Argument], firmwares: Mapping[str, list[Place]]) -> list[str]:
