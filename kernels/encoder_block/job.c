@@ -81,14 +81,14 @@ _Static_assert(offsetof(ts_encoder_block_args, context) ==
                    offsetof(ts_encoder_block_args, q) + (REQUANTS - 1) * sizeof(ts_requant),
                "one after the other, q to context");
 
-/* All requantisations. */
-TS_GLUE_SMALL void requants(const ts_case *c, ts_requant *to) {
-    /* The multipliers in the order of the arguments, from Q_MUL on. */
-    for (uint32_t i = 0, left = 0x43765210; i < REQUANTS; i++, left >>= 4, to++) {
-        const uint32_t mul = left & 15;
-        const uint32_t shift =
-            mul < UP_MUL - Q_MUL ? Q_SHIFT + 2 * mul : UP_SHIFT + 2 * (mul - (UP_MUL - Q_MUL));
-        *to = ts_case_requant_of(c->operands[Q_MUL + mul], c->params + shift);
+/* All requantisations: their multipliers follow each other in the order q, k, v, scores, context,
+ * o, up, down, and so, but for what is between o and up, do their shifts and flags. */
+TS_GLUE_SMALL void requants(void *const *mul, const uint32_t *params, ts_requant *first) {
+    for (uint32_t places = 0x54376210, i = 0; i < REQUANTS; i++, places >>= 4) {
+        if (i == UP_MUL - Q_MUL)
+            params += UP_SHIFT - SOFTMAX_MAX;
+        first[places & 15] = ts_case_requant_of(*mul++, params);
+        params += 2;
     }
 }
 
@@ -116,7 +116,7 @@ void ts_job_run(const ts_team *team, const ts_case *c) {
     args.softmax = (ts_softmax_table){operands[SOFTMAX_TABLE], c->params[SOFTMAX_MAX]};
     args.gelu_table = operands[GELU_TABLE];
     args.output = operands[OUTPUT];
-    requants(c, &args.q);
+    requants(operands + Q_MUL, c->params + Q_SHIFT, &args.q);
     ts_encoder_block(team, &args, c->scratch);
 }
 

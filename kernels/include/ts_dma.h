@@ -22,6 +22,10 @@ ts_dma_group ts_dma_begin(void);
 /* `bytes` below 2^17; any alignment. */
 void ts_dma_copy(ts_dma_group group, void *near_to, const void *far_from, uint32_t bytes);
 
+/* Begins a group with two copies, the second directly behind the first. */
+ts_dma_group ts_dma_begin_two(void *near_to, const void *first, uint32_t first_bytes,
+                              const void *second, uint32_t second_bytes);
+
 /* Returns when all copies of the group are done; the group is then no more. */
 void ts_dma_wait(ts_dma_group group);
 

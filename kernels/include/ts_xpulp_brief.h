@@ -12,8 +12,6 @@
 
 #include "ts_xpulp_joined.h"
 
-#define TS_XP_BRIEF_ROWS 12u
-
 /* It lies before the block product and the softmax (targets/gap9/link.ld). */
 #ifndef TS_XP_SHORT
 #define TS_XP_SHORT static __attribute__((noinline, unused, section(".text.hot.short"))) TS_XP_SMALL
@@ -32,24 +30,27 @@ typedef struct {
     int32_t *factors;      /* of all products, less one; the team's */
     int8_t *room[2];       /* by the calls' numbers */
     ts_dma_group groups[2];
-    int8_t *constants;  /* where the next one goes */
-    ts_dma_group early; /* of constants */
+    ts_dma_group early[3]; /* of constants */
     ts_xp_call calls[TS_XP_BRIEF_CALLS];
     const ts_encoder_norm *norms[2]; /* these and the following from where they are to be read */
+    int32_t zeros[12];
     const uint32_t *pairs;
     const int8_t *gelu;
     ts_encoder_norm near[2];
 } ts_xp_brief;
 _Static_assert(sizeof(ts_xp_brief) <= TS_XP_JOINED_OWN || sizeof(void *) > 4, "as kernel.yaml");
 
-/* This core's share of the factors of all products, less one: -1 where ts_xp_fast4 does not do. */
-TS_XP_SHORT void ts_xp_brief_scale(const ts_xp_brief *b, const ts_team *team) {
+/* This core's share of the factors of all products, less one: -1 where ts_xp_fast4 does not do, or
+ * where other weights are far but not these. */
+static TS_XP_INLINE void ts_xp_brief_scale(const ts_xp_brief *b, const ts_team *team) {
     const ts_encoder_block_args *args = b->args;
     for (uint32_t i = team->core; i < TS_XP_BRIEF_PRODUCTS; i += team->cores) {
         const ts_requant *requant = ts_xp_joined_requant(args, i);
         uint32_t bound = 255 * 128;
+        int even = 1;
         if (i < TS_XP_LINEARS) {
             const ts_xp_given given = ts_xp_joined_given(args, i);
+            even = !b->far || (ts_dma_is_far(given.weight) && ts_dma_is_far(given.bias));
             uint32_t depth = i == TS_XP_DOWN ? args->shape.F : args->shape.E;
             if (i == TS_XP_O)
                 depth = args->shape.H * args->shape.P;
@@ -61,7 +62,7 @@ TS_XP_SHORT void ts_xp_brief_scale(const ts_xp_brief *b, const ts_team *team) {
         const uint32_t factor = (uint32_t)requant->mul[0] << (shift & 31);
         const uint64_t product = (uint64_t)bound * factor;
         const uint32_t other = requant->per_channel | requant->round_half_up | shift >> 31;
-        b->factors[i] = other | (uint32_t)(product >> 31) ? -1 : (int32_t)factor - 1;
+        b->factors[i] = !even || other | (uint32_t)(product >> 31) ? -1 : (int32_t)factor - 1;
     }
 }
 
@@ -80,25 +81,14 @@ TS_XP_SHORT void ts_xp_brief_fetch(ts_xp_brief *b, uint32_t slot, uint32_t depth
     call->left_row = depth;
     call->steps = depth / 4;
     call->blocks = blocks;
-    call->tiles = b->args->shape.S / 4;
-    call->kind = TS_XP_BIAS;
-    call->select = TS_XP_ROWS;
     call->bias = given.bias + 4 + b->core * 4 * blocks;
     const uint32_t bytes = 4 * depth * blocks;
     call->right = given.weight + b->core * bytes;
     if (b->far) {
-        const ts_dma_group group = ts_dma_begin();
-        int8_t *room = b->room[slot];
-        b->groups[slot] = group;
-        if (ts_dma_is_far(call->right)) {
-            ts_dma_copy(group, room, call->right, bytes);
-            call->right = room;
-            room += bytes;
-        }
-        if (ts_dma_is_far(call->bias)) {
-            ts_dma_copy(group, room, call->bias, 16 * blocks);
-            call->bias = (const int32_t *)(const void *)room;
-        }
+        int8_t *const room = b->room[slot];
+        b->groups[slot] = ts_dma_begin_two(room, call->right, bytes, call->bias, 16 * blocks);
+        call->right = room;
+        call->bias = (const int32_t *)(const void *)(room + bytes);
     }
 }
 
@@ -122,22 +112,37 @@ TS_XP_SHORT void ts_xp_brief_run(ts_xp_brief *b, uint32_t slot, const int8_t *le
     ts_xp_fast4(call, 1 + more);
 }
 
+/* Softmax of four rows of four elements, in place; see softmax.h. `pairs`: those of layout
+ * softmax_pairs, so that entries are at most 128 and the reciprocal of ts_softmax.h is exact. A row
+ * is a word: less than half of what ts_xp_softmax_pairs takes, and a third of its code. */
+TS_XP_SHORT void ts_xp_brief_softmax(uint32_t *map, const uint32_t *pairs) {
+    for (uint32_t *end = map + 4; map < end; map++) {
+        const uint32_t x = *map, max = pv_max_b(x, x >> 16);
+        const uint32_t most = (pv_max_b(max, max >> 8) & 255) * 0x01010101u;
+        const uint32_t d = pv_minu_sci_b(pv_sub_b(most, x), 31);
+        const uint32_t a = p_lw_at(pairs, pv_dotup_b(d, 4u | 128u << 8));
+        const uint32_t b = p_lw_at(pairs, pv_dotup_b(d, (4u | 128u << 8) << 16));
+        const uint32_t sum = pv_sdotup_sci_h(pv_sdotup_sci_h(0, a, 1), b, 1);
+        const uint32_t m = ts_softmax_reciprocal(sum);
+        *map = (a & 255) * m >> 24 | ((a >> 16) * m >> 24) << 8 | ((b & 255) * m >> 24) << 16 |
+               (b >> 16) * m >> 24 << 24;
+    }
+}
+
 /* Normalised rows in the output. Cores share a row where there are fewer rows than cores; columns
  * are a multiple of four times their number. */
 TS_XP_SHORT void ts_xp_brief_normalise(const ts_xp_brief *b, uint32_t which, const int8_t *input) {
     const ts_encoder_norm *given = b->norms[which];
     const ts_xp_norm norm = {given->weight, given->bias, given->shift};
-    const uint32_t E = b->args->shape.E, cores = b->args->shape.H, all = b->args->shape.S * E;
-    uint32_t width = E;
-    while (2 * all <= cores * width)
-        width /= 2;
-    for (uint32_t at = b->core * width; at < all; at += cores * width) {
-        uint32_t column = at;
-        while (column >= E)
-            column -= E;
-        const uint32_t row = at - column;
-        ts_xp_normalise_words(&norm, ts_xp_measure_row(input + row, E), input + row, column,
-                              column + width, b->args->output + row);
+    const uint32_t E = b->args->shape.E, cores = b->args->shape.H;
+    uint32_t units = b->args->shape.S, halvings = 0;
+    for (; 2 * units <= cores; units *= 2)
+        halvings++;
+    for (uint32_t unit = b->core; unit < units; unit += cores) {
+        const uint32_t row = (unit >> halvings) * E, width = E >> halvings;
+        const uint32_t column = (unit & ((1u << halvings) - 1)) * width;
+        ts_xp_normalise_elements(&norm, ts_xp_measure(input + row, E), input + row, column,
+                                 column + width, b->args->output + row);
     }
 }
 
@@ -149,15 +154,15 @@ TS_XP_SHORT void ts_xp_brief_add(const ts_xp_brief *b, const ts_encoder_add *add
         ts_xp_addition_of(add->residual_mul, add->layer_mul, add->shift, add->round_half_up);
     for (uint32_t blocks = b->calls[TS_XP_SLOT_1].blocks; blocks;
          blocks--, residual += 4, layer += 4)
-        ts_xp_add_words(&addition, residual, layer, layer, E, b->args->shape.S);
+        ts_xp_add_strided(&addition, residual, layer, layer, E, b->args->shape.S);
 }
 
 /* Whether the shape is one of these: 1, 2, 4 or 8 cores, each with a head and as many whole blocks
  * of the other layers' columns. */
 static inline int ts_xp_brief_suits(const ts_shape *shape, uint32_t cores) {
-    const uint32_t S = shape->S, all = 4 * cores - 1;
-    return !(((S | shape->P) & 3) | ((shape->E | shape->F) & all) | (cores & (cores - 1))) &&
-           S <= TS_XP_BRIEF_ROWS && shape->H == cores && 2 * cores <= shape->E;
+    const uint32_t all = 4 * cores - 1; /* S: 4, 8 or 12 */
+    return !((shape->S & ~12u) | (shape->P & 3) | ((shape->E | shape->F) & all) |
+             (cores & (cores - 1)) | (shape->H ^ cores));
 }
 
 /* Bytes of the constants' room. */
@@ -165,53 +170,49 @@ static inline uint32_t ts_xp_brief_constants_bytes(const ts_shape *shape) {
     return 12 * shape->E + 256 + 4096;
 }
 
-/* Where an operand will be: where it is, or if that is far in the room, to which one core fetches
- * it: core `who` modulo a power of 2. */
-TS_XP_SHORT const void *ts_xp_brief_constant(ts_xp_brief *b, uint32_t who, const void *from,
-                                             uint32_t bytes) {
-    int8_t *to = b->constants;
-    if (!ts_dma_is_far(from))
-        return from;
-    b->constants = to + bytes;
-    if ((who & (b->args->shape.H - 1)) == b->core)
-        ts_dma_copy(b->early, to, from, bytes);
-    return to;
+/* Where a normalisation's parameters will be; a core fetches them. */
+TS_XP_SHORT void ts_xp_brief_fetch_norm(ts_xp_brief *b, uint32_t which, int8_t *room) {
+    const uint32_t E = b->args->shape.E;
+    const ts_encoder_norm *from = b->norms[which];
+    ts_encoder_norm *to = &b->near[which];
+    b->norms[which] = to;
+    to->shift = from->shift;
+    to->weight = (const int16_t *)(const void *)room;
+    to->bias = (const int32_t *)(const void *)(room + 2 * E);
+    if (b->core == (which & (b->args->shape.H - 1)))
+        b->early[which] = ts_dma_begin_two(room, from->weight, 2 * E, from->bias, 4 * E);
 }
 
-/* Begins to fetch the constants: core 0 those of the first normalisation. */
-TS_XP_SHORT void ts_xp_brief_begin_far(ts_xp_brief *b) {
-    const uint32_t E = b->args->shape.E;
-    b->early = ts_dma_begin();
-    for (uint32_t i = 0; i < 2; i++) {
-        const ts_encoder_norm *from = b->norms[i];
-        ts_encoder_norm *to = &b->near[i];
-        to->weight = ts_xp_brief_constant(b, i, from->weight, 2 * E);
-        to->bias = ts_xp_brief_constant(b, i, from->bias, 4 * E);
-        to->shift = from->shift;
-        b->norms[i] = to;
-    }
-    b->pairs = ts_xp_brief_constant(b, 2, b->pairs, 4096);
-    b->gelu = ts_xp_brief_constant(b, 3, b->gelu, 256);
+/* Begins to fetch the constants, all of them far: core 0 those of the first normalisation. */
+TS_XP_SHORT void ts_xp_brief_begin_far(ts_xp_brief *b, int8_t *room) {
+    const uint32_t E = b->args->shape.E, last = b->args->shape.H - 1;
+    ts_xp_brief_fetch_norm(b, 0, room);
+    ts_xp_brief_fetch_norm(b, 1, room + 6 * E);
+    room += 12 * E;
+    if (b->core == (2 & last))
+        b->early[2] = ts_dma_begin_two(room, b->pairs, 4096, b->gelu, 256);
+    b->pairs = (const uint32_t *)(const void *)room;
+    b->gelu = room + 4096;
 }
 
 /* Bytes of a slot of weights and biases: those of queries, values and the first layer of the
  * feed-forward network, or those of keys, output projection and the second layer. */
 static inline uint32_t ts_xp_brief_slot_0(const ts_shape *shape, uint32_t cores) {
     const uint32_t up = shape->F / 4 >> p_ff1(cores), head = shape->P / 4;
-    return (4 * shape->E + 16) * (up > head ? up : head);
+    return (4 * shape->E + 16) * p_maxu(up, head);
 }
 
 static inline uint32_t ts_xp_brief_slot_1(const ts_shape *shape, uint32_t cores) {
-    const uint32_t HP = cores * shape->P, deep = HP > shape->F ? HP : shape->F;
+    const uint32_t deep = p_maxu(cores * shape->P, shape->F);
     const uint32_t keys = (4 * shape->E + 16) * (shape->P / 4);
     const uint32_t rows = (4 * deep + 16) * (shape->E / 4 >> p_ff1(cores));
-    return keys > rows ? keys : rows;
+    return p_maxu(keys, rows);
 }
 
 /* Bytes of attention or of hidden values. */
 static inline uint32_t ts_xp_brief_memory(const ts_shape *shape, uint32_t cores) {
     const uint32_t S = shape->S, attention = cores * (3 * shape->P + S);
-    return S * (attention > shape->F ? attention : shape->F);
+    return S * p_maxu(attention, shape->F);
 }
 
 /* Bytes of scratch memory. */
@@ -240,6 +241,13 @@ TS_XP_SHORT int ts_xp_brief_block(const ts_team *team, const ts_encoder_block_ar
     b->factors = ((ts_xp_joined_shared *)(void *)scratch)->factors;
     b->far = (uint32_t)ts_dma_is_far(args->q_weight);
     b->linear = b->next = TS_XP_Q;
+    for (ts_xp_call *call = b->calls; call < b->calls + TS_XP_BRIEF_CALLS; call++) {
+        call->tiles = S / 4;
+        call->kind = TS_XP_BIAS;
+        call->select = TS_XP_ROWS;
+    }
+    for (uint32_t i = 0; i < S; i++)
+        b->zeros[i] = 0;
     b->norms[0] = &args->norm1;
     b->norms[1] = &args->norm2;
     b->pairs = args->softmax.entries + 256;
@@ -250,19 +258,19 @@ TS_XP_SHORT int ts_xp_brief_block(const ts_team *team, const ts_encoder_block_ar
         int8_t *const end = memory + ts_xp_brief_memory(&args->shape, cores);
         b->room[TS_XP_SLOT_0] = end + core * slots; /* each core's in other banks */
         b->room[TS_XP_SLOT_1] = b->room[TS_XP_SLOT_0] + slot_0;
-        b->constants = end + cores * slots;
-        ts_xp_brief_begin_far(b);
+        ts_xp_brief_begin_far(b, end + cores * slots);
     }
     ts_xp_brief_scale(b, team);
     ts_xp_brief_fetch(b, TS_XP_SLOT_0, E, P / 4);
     if (b->far) {
         if (!core)
-            ts_dma_wait(b->early);
+            ts_dma_wait(b->early[0]);
         ts_team_barrier(team);
     }
     ts_xp_brief_normalise(b, 0, args->input);
-    if (b->far && core)
-        ts_dma_wait(b->early);
+    if (b->far)
+        for (uint32_t which = core ? core : cores; which < 3; which += cores)
+            ts_dma_wait(b->early[which]);
     ts_xp_brief_fetch(b, TS_XP_SLOT_1, E, P / 4);
     ts_team_barrier(team);
     if (!ts_xp_brief_is_fast(b)) {
@@ -279,20 +287,24 @@ TS_XP_SHORT int ts_xp_brief_block(const ts_team *team, const ts_encoder_block_ar
     const uint32_t blocks = E / 4 >> log, column = core * 4 * blocks;
     ts_xp_brief_fetch(b, TS_XP_SLOT_1, HP, blocks);
     b->calls[TS_XP_SLOT_0].select = TS_XP_COLUMNS;
-    ts_xp_call *const after = &b->calls[TS_XP_AFTER];
+    ts_xp_call *after = &b->calls[TS_XP_AFTER];
+    __asm__ volatile("" : "+r"(after)); /* a register: shorter stores */
     ts_xp_brief_output(after, map, S, 4, 4 * S);
     after->left = queries;
     after->left_row = HP;
     after->right = keys;
     after->steps = P / 4;
-    after->blocks = after->tiles = S / 4;
-    after->kind = TS_XP_ZERO;
-    after->select = TS_XP_ROWS;
+    after->blocks = S / 4;
+    after->bias = b->zeros; /* less code than TS_XP_ZERO */
     after->factor = b->factors[TS_XP_LINEARS];
     ts_xp_brief_run(b, TS_XP_SLOT_0, output, values, 4, 4 * S, 16, 1);
+    b->calls[TS_XP_SLOT_0].select = TS_XP_ROWS;
     ts_xp_brief_fetch(b, TS_XP_SLOT_0, E, F / 4 >> log);
-    ts_xp_softmax_pairs(map, (uint8_t *)map, S, S, b->pairs,
-                        (uint32_t *)(void *)(sum + core * 2 * S));
+    if (S == 4)
+        ts_xp_brief_softmax((uint32_t *)(void *)map, b->pairs);
+    else
+        ts_xp_softmax_pairs(map, (uint8_t *)map, S, S, b->pairs,
+                            (uint32_t *)(void *)(sum + core * 2 * S));
     ts_xp_brief_output(after, queries, HP, 4, 4 * HP);
     after->left = map;
     after->left_row = S;
@@ -319,11 +331,22 @@ TS_XP_SHORT int ts_xp_brief_block(const ts_team *team, const ts_encoder_block_ar
     return 1;
 }
 
+/* Whether what is fetched before ts_xp_brief_is_fast is far if the weights of the queries are. */
+static TS_XP_INLINE int ts_xp_brief_is_even(const ts_encoder_block_args *args) {
+    if (!ts_dma_is_far(args->q_weight))
+        return 1;
+    return ts_dma_is_far(args->norm1.weight) && ts_dma_is_far(args->norm1.bias) &&
+           ts_dma_is_far(args->norm2.weight) && ts_dma_is_far(args->norm2.bias) &&
+           ts_dma_is_far(args->q_bias) && ts_dma_is_far(args->k_weight) &&
+           ts_dma_is_far(args->k_bias) && ts_dma_is_far(args->softmax.entries) &&
+           ts_dma_is_far(args->gelu_table);
+}
+
 /* Whether this was such a block, and is done. `scratch`: at least ts_xp_brief_bytes. */
 static TS_XP_INLINE int ts_xp_brief_run_all(const ts_team *team, const ts_encoder_block_args *args,
                                             int8_t *scratch) {
-    return ts_xp_brief_suits(&args->shape, team->cores) && args->softmax.entries[256] &&
-           ts_xp_brief_block(team, args, scratch);
+    return ts_xp_brief_suits(&args->shape, team->cores) && ts_xp_brief_is_even(args) &&
+           args->softmax.entries[256] && ts_xp_brief_block(team, args, scratch);
 }
 
 #endif

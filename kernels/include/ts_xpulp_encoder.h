@@ -114,8 +114,6 @@ static inline uint32_t ts_xp_encoder_bytes(const ts_shape *shape, uint32_t cores
 
 static inline void ts_xp_encoder_run(const ts_team *team, const ts_encoder_block_args *args,
                                      void *scratch) {
-    if (ts_xp_brief_run_all(team, args, scratch))
-        return;
     if (ts_xp_encoder_joins(&args->shape, team->cores))
         ts_xp_joined_block(team, args, scratch);
     else

@@ -9,10 +9,6 @@
 #include "ts_xpulp_block.h"
 #include "ts_xpulp_scale.h"
 
-/* They lie where short layers have their code (targets/gap9/link.ld). */
-#define TS_XP_POINTWISE                                                                            \
-    static __attribute__((noinline, unused, section(".text.hot.short"))) TS_XP_SMALL
-
 /* See add.h; nothing overflows 32 bits. */
 typedef struct {
     int32_t a_mul, b_mul, rounding;
@@ -37,21 +33,23 @@ static TS_XP_INLINE uint32_t ts_xp_add_one(const ts_xp_addition *add, int32_t a,
 }
 
 /* `words` words, `pitch` bytes apart: those of a tensor, or of a column of blocks. */
-TS_XP_POINTWISE void ts_xp_add_words(const ts_xp_addition *addition, const int8_t *a,
-                                     const int8_t *b, int8_t *output, uint32_t pitch,
-                                     uint32_t words) {
-    const ts_xp_addition add = *addition;
-    const void *from_a = a, *from_b = b;
-    void *to = output;
+static TS_XP_INLINE void ts_xp_add_strided(const ts_xp_addition *add, const void *a, const void *b,
+                                           void *to, uint32_t pitch, uint32_t words) {
     for (; words; words--) {
-        const int32_t x = (int32_t)p_lw_post(&from_a, (int32_t)pitch);
-        const int32_t y = (int32_t)p_lw_post(&from_b, (int32_t)pitch);
-        const uint32_t p = ts_xp_add_one(&add, p_extract(x, 8, 0), p_extract(y, 8, 0));
-        const uint32_t q = ts_xp_add_one(&add, p_extract(x, 8, 8), p_extract(y, 8, 8));
-        const uint32_t r = ts_xp_add_one(&add, p_extract(x, 8, 16), p_extract(y, 8, 16));
-        const uint32_t s = ts_xp_add_one(&add, x >> 24, y >> 24);
+        const int32_t x = (int32_t)p_lw_post(&a, (int32_t)pitch);
+        const int32_t y = (int32_t)p_lw_post(&b, (int32_t)pitch);
+        const uint32_t p = ts_xp_add_one(add, p_extract(x, 8, 0), p_extract(y, 8, 0));
+        const uint32_t q = ts_xp_add_one(add, p_extract(x, 8, 8), p_extract(y, 8, 8));
+        const uint32_t r = ts_xp_add_one(add, p_extract(x, 8, 16), p_extract(y, 8, 16));
+        const uint32_t s = ts_xp_add_one(add, x >> 24, y >> 24);
         p_sw_post(&to, (int32_t)pitch, xp_pack_bytes(p, q, r, s));
     }
+}
+
+TS_XP_STAGE void ts_xp_add_words(const ts_xp_addition *addition, const int8_t *a, const int8_t *b,
+                                 int8_t *output, uint32_t pitch, uint32_t words) {
+    const ts_xp_addition add = *addition;
+    ts_xp_add_strided(&add, a, b, output, pitch, words);
 }
 
 /* n elements, n % 4 of them one at a time. */
@@ -114,13 +112,40 @@ static TS_XP_INLINE int32_t ts_xp_quotient(int32_t sum, uint32_t n) {
     return (sum + (sum >> 31 & (int32_t)(n - 1))) >> p_ff1(n);
 }
 
-TS_XP_POINTWISE ts_xp_moments ts_xp_measure_row(const int8_t *row, uint32_t n) {
+/* ts_isqrt(x) for x < 2^14, which a variance plus 1 is: its 7 turns in a hardware loop, because
+ * unrolled they are more code than all of the rest. */
+static TS_XP_INLINE uint32_t ts_xp_root(uint32_t x) {
+    uint32_t root = 0, bit = 1u << 12, tried, mask;
+    __asm__ volatile(
+        TS_XP_NORVC TS_XP_LOOP("n", "9") "add %[tried], %[root], %[bit]\n\t"
+                                         "srli %[root], %[root], 1\n\t"
+                                         "sltu %[mask], %[x], %[tried]\n\t"
+                                         "addi %[mask], %[mask], -1\n\t"
+                                         "and %[tried], %[tried], %[mask]\n\t"
+                                         "sub %[x], %[x], %[tried]\n\t"
+                                         "and %[mask], %[mask], %[bit]\n\t"
+                                         "or %[root], %[root], %[mask]\n\t"
+                                         "srli %[bit], %[bit], 2\n\t"
+                                         ".option pop"
+        : [x] "+r"(x), [root] "+r"(root), [bit] "+r"(bit), [tried] "=&r"(tried), [mask] "=&r"(mask)
+        : [n] "r"(7));
+    return root;
+}
+
+/* Of a row of n elements. */
+static TS_XP_INLINE ts_xp_moments ts_xp_measure(const int8_t *row, uint32_t n) {
     int32_t sum = 0, squares = 0;
     const int8_t *x = row;
-    for (uint32_t words = n / 4; words; words--) {
-        const int32_t word = (int32_t)p_lw_step(x, 4);
-        sum = pv_sdotsp_sci_b(sum, word, 1);
-        squares = pv_sdotsp_b(squares, word, word);
+    if (n >= 4) {
+        int32_t word;
+        __asm__ volatile(TS_XP_NORVC TS_XP_LOOP(
+                             "n", "3") ".insn i 0x0b, 2, %[word], 4(%[x])\n\t"
+                                       ".insn r 0x57, 7, 0x5d, %[sum], %[word], x0\n\t"
+                                       ".insn r 0x57, 1, 0x5c, %[squares], %[word], %[word]\n\t"
+                                       ".option pop"
+                         : [word] "=&r"(word), [x] "+r"(x), [sum] "+r"(sum), [squares] "+r"(squares)
+                         : [n] "r"(n / 4)
+                         : "memory");
     }
     for (; x < row + n; x++) {
         sum += *x;
@@ -130,50 +155,63 @@ TS_XP_POINTWISE ts_xp_moments ts_xp_measure_row(const int8_t *row, uint32_t n) {
     /* sum((x - mean)^2); modulo 2^32 on the way, its value fits. */
     const uint32_t centred =
         (uint32_t)squares - (uint32_t)mean * (2u * (uint32_t)sum - (uint32_t)(count * mean));
-    return (ts_xp_moments){mean, ts_deviation_reciprocal(
-                                     ts_isqrt((uint32_t)ts_xp_quotient((int32_t)centred, n) + 1u))};
+    return (ts_xp_moments){mean, ts_deviation_reciprocal(ts_xp_root(
+                                     (uint32_t)ts_xp_quotient((int32_t)centred, n) + 1u))};
 }
 
-/* n = centred * weight, |n| <= 255 * 2^15: the high word of 2 n * reciprocal, which fits 32 bits
+TS_XP_STAGE ts_xp_moments ts_xp_measure_row(const int8_t *row, uint32_t n) {
+    return ts_xp_measure(row, n);
+}
+
+/* Elements [begin, end) of a row whose moments are known, one a turn: that is less code than words
+ * and, with an increment in every access, no slower.
+ *
+ * n = centred * weight, |n| <= 255 * 2^15: the high word of 2 n * reciprocal, which fits 32 bits
  * for every deviation, is floor(n * reciprocal / 2^31). For negative n one more is n / d truncated
  * toward zero: n * reciprocal / 2^31 is below n / d by less than 1 / d, and never equal to it. */
-static TS_XP_INLINE uint32_t ts_xp_normalise_one(const ts_xp_moments *moments, int32_t x,
-                                                 int32_t weight, int32_t bias, uint32_t shift) {
-    const int32_t twice = 2 * (x - moments->mean) * weight;
-    const int32_t high = (int32_t)((int64_t)twice * moments->reciprocal >> 32);
-    return (uint32_t)p_clip((high + (int32_t)((uint32_t)twice >> 31) + bias) >> shift, 8);
-}
-
-/* Elements [begin, end) of a row whose moments are known. */
-TS_XP_POINTWISE void ts_xp_normalise_words(const ts_xp_norm *norm, ts_xp_moments moments,
-                                           const int8_t *row, uint32_t begin, uint32_t end,
-                                           int8_t *output) {
+static TS_XP_INLINE void ts_xp_normalise_elements(const ts_xp_norm *norm, ts_xp_moments moments,
+                                                  const int8_t *row, uint32_t begin, uint32_t end,
+                                                  int8_t *output) {
     const int16_t *weight = norm->weight + begin;
     const int32_t *bias = norm->bias + begin;
-    const uint32_t shift = norm->shift;
     const int8_t *x = row + begin;
-    int8_t *to = output + begin, *last = output + end;
-    while (last - to >= 4) {
-        const int32_t word = (int32_t)p_lw_step(x, 4);
-        const int32_t w = weight[0], v = weight[1], u = weight[2], t = weight[3];
-        weight += 4;
-        const uint32_t a = ts_xp_normalise_one(&moments, p_extract(word, 8, 0), w, bias[0], shift);
-        const uint32_t b = ts_xp_normalise_one(&moments, p_extract(word, 8, 8), v, bias[1], shift);
-        const uint32_t c = ts_xp_normalise_one(&moments, p_extract(word, 8, 16), u, bias[2], shift);
-        const uint32_t d = ts_xp_normalise_one(&moments, word >> 24, t, bias[3], shift);
-        bias += 4;
-        p_sw_step(to, 4, xp_pack_bytes(a, b, c, d));
-    }
-    for (; to < last; to++)
-        *to = (int8_t)ts_xp_normalise_one(&moments, *x++, *weight++, *bias++, shift);
+    int8_t *to = output + begin;
+    int32_t n, w, b;
+    if (begin == end)
+        return;
+    __asm__ volatile(TS_XP_NORVC TS_XP_LOOP(
+                         "count", "13") ".insn i 0x0b, 0, %[n], 1(%[x])\n\t" /* p.lb! */
+                                        ".insn i 0x0b, 1, %[w], 2(%[weight])\n\t"
+                                        "sub %[n], %[n], %[mean]\n\t"
+                                        "mul %[n], %[n], %[w]\n\t"
+                                        ".insn i 0x0b, 2, %[b], 4(%[bias])\n\t"
+                                        "add %[n], %[n], %[n]\n\t"
+                                        "mulhsu %[w], %[n], %[reciprocal]\n\t"
+                                        "srli %[n], %[n], 31\n\t"
+                                        "add %[n], %[n], %[b]\n\t"
+                                        "add %[w], %[w], %[n]\n\t"
+                                        "sra %[w], %[w], %[shift]\n\t"
+                                        ".insn r 0x33, 1, 0x0a, %[w], %[w], x8\n\t" /* p.clip */
+                                        ".insn s 0x2b, 0, %[w], 1(%[to])\n\t"       /* p.sb! */
+                                        ".option pop"
+                     : [x] "+r"(x), [weight] "+r"(weight), [bias] "+r"(bias), [to] "+r"(to),
+                       [n] "=&r"(n), [w] "=&r"(w), [b] "=&r"(b)
+                     : [count] "r"(end - begin), [mean] "r"(moments.mean),
+                       [reciprocal] "r"(moments.reciprocal), [shift] "r"(norm->shift)
+                     : "memory");
+}
+
+TS_XP_STAGE void ts_xp_normalise_part(const ts_xp_norm *norm, ts_xp_moments moments,
+                                      const int8_t *row, uint32_t begin, uint32_t end,
+                                      int8_t *output) {
+    ts_xp_normalise_elements(norm, moments, row, begin, end, output);
 }
 
 /* This core's share of `rows` rows of n elements, `output` not `input` if `split`: then several
  * cores, 2, 4 or 8, share a row where there are fewer rows than cores, each measuring it. See
  * layernorm.h. */
-TS_XP_POINTWISE void ts_xp_normalise(const ts_team *team, const ts_xp_norm *norm,
-                                     const int8_t *input, uint32_t rows, uint32_t n, int8_t *output,
-                                     int split) {
+TS_XP_STAGE void ts_xp_normalise(const ts_team *team, const ts_xp_norm *norm, const int8_t *input,
+                                 uint32_t rows, uint32_t n, int8_t *output, int split) {
     uint32_t halvings = 0, units = rows;
     for (; split && 2 * units <= team->cores && 4u << halvings < n; halvings++)
         units *= 2;
@@ -185,8 +223,8 @@ TS_XP_POINTWISE void ts_xp_normalise(const ts_team *team, const ts_xp_norm *norm
         const int8_t *from = input + row * n;
         const uint32_t begin = n * part >> halvings & ~3u;
         const uint32_t end = n * (part + 1) >> halvings;
-        ts_xp_normalise_words(norm, ts_xp_measure_row(from, n), from, begin,
-                              part + 1 == 1u << halvings ? n : end & ~3u, output + row * n);
+        ts_xp_normalise_part(norm, ts_xp_measure_row(from, n), from, begin,
+                             part + 1 == 1u << halvings ? n : end & ~3u, output + row * n);
     }
 }
 

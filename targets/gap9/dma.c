@@ -20,6 +20,19 @@ void ts_dma_copy(ts_dma_group group, void *near_to, const void *far_from, uint32
     *reg(QUEUE) = (uint32_t)(uintptr_t)far_from;
 }
 
+ts_dma_group ts_dma_begin_two(void *near_to, const void *first, uint32_t first_bytes,
+                              const void *second, uint32_t second_bytes) {
+    const uint32_t to = (uint32_t)(uintptr_t)near_to;
+    const ts_dma_group group = *reg(QUEUE);
+    *reg(QUEUE) = first_bytes | TO_L1 | INCREMENT;
+    *reg(QUEUE) = to;
+    *reg(QUEUE) = (uint32_t)(uintptr_t)first;
+    *reg(QUEUE) = second_bytes | TO_L1 | INCREMENT;
+    *reg(QUEUE) = to + first_bytes;
+    *reg(QUEUE) = (uint32_t)(uintptr_t)second;
+    return group;
+}
+
 void ts_dma_wait(ts_dma_group group) {
     while (*reg(STATUS) & 1u << group) {
     }
