@@ -34,7 +34,7 @@ _INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 class Mistake:
     """`find` stands once in `file` and becomes `replace`.
 
-    `firmware` is a Subject's name; `hole` says why nothing sees it yet, where that is known.
+    `firmware` is a Subject's name.
     """
 
     name: str
@@ -42,7 +42,6 @@ class Mistake:
     file: str
     find: str
     replace: str
-    hole: str = ""
 
 
 @dataclass(frozen=True)
