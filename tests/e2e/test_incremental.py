@@ -182,7 +182,8 @@ def test_generator_that_writes_other_code(project: Project) -> None:
     )
     assert all_pass(ended)
     assert only_checked_anew(ended) == {SOFTMAX_GAP9}
-    assert ended.cells[SOFTMAX_GAP9]["cycles"] > before
+    # More, or fewer: the code behind it falls on other lines of the instruction cache.
+    assert ended.cells[SOFTMAX_GAP9]["cycles"] != before
 
 
 def test_new_header_that_shadows_another(project: Project) -> None:
@@ -217,9 +218,7 @@ def test_comment_in_a_linker_script(project: Project) -> None:
 
 def test_linker_script(project: Project) -> None:
     script = "targets/gap9/link.ld"
-    project.replace(
-        script, ". = ALIGN(16);\n        __ts_kernel", ". = ALIGN(64);\n        __ts_kernel"
-    )
+    project.replace(script, ". = ALIGN(1024) + 304; /* found", ". = ALIGN(1024) + 368; /* found")
     ended = project.run()
     assert {"link": ended.built["link"]} == {"link": firmwares("gap9")["link"]}
     assert ended.simulated <= set(GAP9)
