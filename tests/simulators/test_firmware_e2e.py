@@ -358,7 +358,7 @@ DAMAGES: dict[str, Damage] = {
     "kernel": set_word(8, 1),
     "no core": set_word(9, 0),
     "too many cores": set_word(9, 9),
-    "unknown flags": set_word(10, 2),
+    "unknown flags": set_word(10, 4),
     "no case": set_word(11, 0),
     "too many cases": set_word(11, 1000),
     "too many parameters": set_word(12, 33),

@@ -66,7 +66,7 @@ def test_what_the_sdk_says_is_the_cells_reason(checkout: Project, home: Path) ->
     ended = checkout.run(*CELL, *EVK, config=CONFIG, GAP_SDK_HOME=str(home))
     assert ended.status == 1
     (row,) = ended.cells.values()
-    assert (row["status"], row["reason"]) == ("CRASH", "the firmware exited with 7")
+    assert (row["status"], row["reason"]) == ("CRASH", "the firmware exited with 7: garbage")
 
 
 @needs("riscv64-unknown-elf-gcc")

@@ -92,6 +92,7 @@ def test_catalogue_of_a_project(tmp_path: Path) -> None:
     """Its own kernels and targets beside Touchstone's; sources of ../common are Touchstone's."""
     example = ROOT / "docs/examples/outside/kernels/leaky_relu"
     shutil.copytree(example, tmp_path / "kernels/leaky_relu")
+    shutil.copytree(ROOT / "docs/examples/outside/golden", tmp_path / "golden")
     mine = tmp_path / "targets/mine"
     mine.mkdir(parents=True)
     text = (ROOT / "targets/stm32l4/target.yaml").read_text()

@@ -82,7 +82,8 @@ class Investigator:
                 continue
             tensors = []
             for name, path in ((f"{case}.golden.npy", golden), (f"{case}.npy", found)):
-                tensor = np.load(path)[4 * len(part.layers) :].view(np.int8).reshape(layer.output)
+                data = np.load(path, allow_pickle=False)[4 * len(part.layers) :]
+                tensor = data.view(np.int8).reshape(layer.output)
                 np.save(write_place(kept / name), tensor)
                 tensors.append(tensor)
             lines += mismatch(case, *tensors)

@@ -149,16 +149,14 @@ static void check_stages(void) {
 
 static void check_block(void) {
     const ts_mhsa_args m = attention();
-    ts_encoder_block_args right = {m.shape,      input,        {wide, bias, 8},
-                                   weights,      bias,         weights,
-                                   bias,         weights,      bias,
-                                   weights,      bias,         {wide, bias, 8},
-                                   weights,      bias,         weights,
-                                   bias,         requant,      requant,
-                                   requant,      requant,      requant,
-                                   requant,      requant,      requant,
-                                   {1, 1, 1, 0}, {1, 1, 1, 0}, m.table,
-                                   weights,      output};
+    ts_encoder_block_args right = {m.shape,      input,        {wide, bias, 8}, {wide, bias, 8},
+                                   weights,      bias,         weights,         bias,
+                                   weights,      bias,         weights,         bias,
+                                   weights,      bias,         weights,         bias,
+                                   requant,      requant,      requant,         requant,
+                                   requant,      requant,      requant,         requant,
+                                   {1, 1, 1, 0}, {1, 1, 1, 0}, m.table,         weights,
+                                   output};
     WRONG(encoder_block, right, TS_ERROR_SHAPE, (void)a);
     WRONG(encoder_block, right, TS_OK, a.shape.F = F);
     WRONG(encoder_block, right, TS_ERROR_RANGE, (a.shape.F = F, a.norm2.shift = 32));
