@@ -50,7 +50,7 @@ def test_a_network_of_ones_own(project: Project) -> None:
     assert accepted.status == 0, accepted.output + accepted.error
     baseline = project.path("configs/baselines/networks/stm32h7.json")
     figures = json.loads(baseline.read_text())["cells"]
-    assert set(figures) == {f"stm32h7/{name}/S4-E8-P4-H2/c1" for name in ("own", "plain")}
+    assert {f"stm32h7/{name}/S4-E8-P4-H2/c1" for name in ("own", "plain")} <= set(figures)
     assert project.run(*words, "bench=check", config=None).status == 0
     figure = f'"cycles": {figures["stm32h7/own/S4-E8-P4-H2/c1"]["cycles"]},'
     baseline.write_text(baseline.read_text().replace(figure, '"cycles": 7,'))
