@@ -17,32 +17,17 @@ ts_status ts_encoder_block_check(const ts_team *team, const ts_encoder_block_arg
     const uint64_t bytes = (uint64_t)shape->S * shape->E;
     ts_expect_operand(&c, args->input);
     ts_expect_operand(&c, args->output);
-    for (uint32_t i = 0; i < 3; i++) {
-        const int8_t *const weights[] = {args->q_weight, args->k_weight, args->v_weight};
-        const int32_t *const biases[] = {args->q_bias, args->k_bias, args->v_bias};
-        const ts_requant *const requants[] = {&args->q, &args->k, &args->v};
-        ts_expect_operand(&c, weights[i]);
-        ts_expect_bias(&c, biases[i], channels, shape->E);
-        ts_expect_requant(&c, requants[i], channels);
-    }
-    ts_expect_operand(&c, args->o_weight);
-    ts_expect_bias(&c, args->o_bias, shape->E, channels);
-    ts_expect_requant(&c, &args->o, shape->E);
-    ts_expect_depth(&c, shape->P, TS_PRODUCT_S8);
-    ts_expect_depth(&c, shape->S, TS_PRODUCT_U8);
-    ts_expect_requant(&c, &args->scores, 0);
-    ts_expect_requant(&c, &args->context, channels);
-    ts_expect_table(&c, &args->softmax, shape->S);
+    ts_expect_linear(&c, args->q_weight, args->q_bias, &args->q, channels, shape->E);
+    ts_expect_linear(&c, args->k_weight, args->k_bias, &args->k, channels, shape->E);
+    ts_expect_linear(&c, args->v_weight, args->v_bias, &args->v, channels, shape->E);
+    ts_expect_linear(&c, args->o_weight, args->o_bias, &args->o, shape->E, channels);
+    ts_expect_maps(&c, shape, &args->scores, &args->softmax, &args->context);
     ts_expect(&c, shape->E < 1u << 15, TS_ERROR_SHAPE);
     ts_expect_norm(&c, args->norm1.weight, args->norm1.bias, shape->E, args->norm1.shift);
     ts_expect_norm(&c, args->norm2.weight, args->norm2.bias, shape->E, args->norm2.shift);
-    ts_expect_operand(&c, args->up_weight);
-    ts_expect_operand(&c, args->down_weight);
+    ts_expect_linear(&c, args->up_weight, args->up_bias, &args->up, shape->F, shape->E);
+    ts_expect_linear(&c, args->down_weight, args->down_bias, &args->down, shape->E, shape->F);
     ts_expect_operand(&c, args->gelu_table);
-    ts_expect_bias(&c, args->up_bias, shape->F, shape->E);
-    ts_expect_bias(&c, args->down_bias, shape->E, shape->F);
-    ts_expect_requant(&c, &args->up, shape->F);
-    ts_expect_requant(&c, &args->down, shape->E);
     const ts_encoder_add *const sums[] = {&args->add1, &args->add2};
     for (uint32_t i = 0; i < 2; i++)
         ts_expect_sum(&c, sums[i]->residual_mul, sums[i]->layer_mul, sums[i]->shift,

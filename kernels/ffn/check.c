@@ -12,14 +12,10 @@ ts_status ts_ffn_check(const ts_team *team, const ts_ffn_args *args, const void 
     ts_expect_dimension(&c, shape->F);
     const uint64_t bytes = (uint64_t)shape->S * shape->E;
     ts_expect_operand(&c, args->input);
-    ts_expect_operand(&c, args->up_weight);
-    ts_expect_operand(&c, args->down_weight);
     ts_expect_operand(&c, args->table);
     ts_expect_operand(&c, args->output);
-    ts_expect_bias(&c, args->up_bias, shape->F, shape->E);
-    ts_expect_bias(&c, args->down_bias, shape->E, shape->F);
-    ts_expect_requant(&c, &args->up, shape->F);
-    ts_expect_requant(&c, &args->down, shape->E);
+    ts_expect_linear(&c, args->up_weight, args->up_bias, &args->up, shape->F, shape->E);
+    ts_expect_linear(&c, args->down_weight, args->down_bias, &args->down, shape->E, shape->F);
     ts_expect_apart(&c, args->output, bytes, args->input, bytes);
     if (c.status == TS_OK)
         ts_expect_scratch(&c, scratch, ts_ffn_scratch(&args->shape, team->cores));

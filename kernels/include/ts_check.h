@@ -74,6 +74,14 @@ static inline void ts_expect_requant(ts_checker *c, const ts_requant *requant, u
         ts_expect(c, requant->mul[i] != 0, TS_ERROR_RANGE);
 }
 
+/* A linear layer: `outputs` channels, each a sum over `inputs` elements. */
+static inline void ts_expect_linear(ts_checker *c, const int8_t *weight, const int32_t *bias,
+                                    const ts_requant *requant, uint32_t outputs, uint32_t inputs) {
+    ts_expect_operand(c, weight);
+    ts_expect_bias(c, bias, outputs, inputs);
+    ts_expect_requant(c, requant, outputs);
+}
+
 /* For rows of `row` elements. */
 static inline void ts_expect_table(ts_checker *c, const ts_softmax_table *table, uint32_t row) {
     uint32_t largest = 0;
@@ -83,6 +91,16 @@ static inline void ts_expect_table(ts_checker *c, const ts_softmax_table *table,
     ts_expect(c, c->status != TS_OK || table->entries[0] >= 1, TS_ERROR_RANGE);
     ts_expect(c, largest <= 1u << 24 && largest == table->max, TS_ERROR_RANGE);
     ts_expect(c, (uint64_t)largest * row <= UINT32_MAX, TS_ERROR_RANGE);
+}
+
+/* What lies between the projections of an attention: scores, softmax, context. */
+static inline void ts_expect_maps(ts_checker *c, const ts_shape *shape, const ts_requant *scores,
+                                  const ts_softmax_table *table, const ts_requant *context) {
+    ts_expect_depth(c, shape->P, TS_PRODUCT_S8);
+    ts_expect_depth(c, shape->S, TS_PRODUCT_U8);
+    ts_expect_requant(c, scores, 0);
+    ts_expect_requant(c, context, shape->H * shape->P);
+    ts_expect_table(c, table, shape->S);
 }
 
 /* Parameters of a layer normalisation over `width` elements, see layernorm.h. */

@@ -21,22 +21,11 @@ static inline ts_status ts_mhsa_check_args(const ts_team *team, const ts_mhsa_ar
     const uint64_t bytes = (uint64_t)shape->S * shape->E;
     ts_expect_operand(&c, args->input);
     ts_expect_operand(&c, args->output);
-    for (uint32_t i = 0; i < 3; i++) {
-        const int8_t *const weights[] = {args->q_weight, args->k_weight, args->v_weight};
-        const int32_t *const biases[] = {args->q_bias, args->k_bias, args->v_bias};
-        const ts_requant *const requants[] = {&args->q, &args->k, &args->v};
-        ts_expect_operand(&c, weights[i]);
-        ts_expect_bias(&c, biases[i], channels, shape->E);
-        ts_expect_requant(&c, requants[i], channels);
-    }
-    ts_expect_operand(&c, args->o_weight);
-    ts_expect_bias(&c, args->o_bias, shape->E, channels);
-    ts_expect_requant(&c, &args->o, shape->E);
-    ts_expect_depth(&c, shape->P, TS_PRODUCT_S8);
-    ts_expect_depth(&c, shape->S, TS_PRODUCT_U8);
-    ts_expect_requant(&c, &args->scores, 0);
-    ts_expect_requant(&c, &args->context, channels);
-    ts_expect_table(&c, &args->table, shape->S);
+    ts_expect_linear(&c, args->q_weight, args->q_bias, &args->q, channels, shape->E);
+    ts_expect_linear(&c, args->k_weight, args->k_bias, &args->k, channels, shape->E);
+    ts_expect_linear(&c, args->v_weight, args->v_bias, &args->v, channels, shape->E);
+    ts_expect_linear(&c, args->o_weight, args->o_bias, &args->o, shape->E, channels);
+    ts_expect_maps(&c, shape, &args->scores, &args->table, &args->context);
     ts_expect_apart(&c, args->output, bytes, args->input, bytes);
     ts_expect_schedule(&c, &shape->schedule);
     if (c.status == TS_OK)

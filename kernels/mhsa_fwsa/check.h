@@ -21,20 +21,10 @@ static inline ts_status ts_mhsa_fwsa_check_args(const ts_team *team, const ts_mh
     const uint64_t bytes = (uint64_t)shape->S * shape->E;
     ts_expect_operand(&c, args->input);
     ts_expect_operand(&c, args->output);
-    ts_expect_operand(&c, args->f_weight);
-    ts_expect_bias(&c, args->f_bias, shape->H * shape->E, shape->E);
-    ts_expect_requant(&c, &args->f, shape->H * shape->E);
-    ts_expect_operand(&c, args->v_weight);
-    ts_expect_bias(&c, args->v_bias, channels, shape->E);
-    ts_expect_requant(&c, &args->v, channels);
-    ts_expect_operand(&c, args->o_weight);
-    ts_expect_bias(&c, args->o_bias, shape->E, channels);
-    ts_expect_requant(&c, &args->o, shape->E);
-    ts_expect_depth(&c, shape->P, TS_PRODUCT_S8);
-    ts_expect_depth(&c, shape->S, TS_PRODUCT_U8);
-    ts_expect_requant(&c, &args->scores, 0);
-    ts_expect_requant(&c, &args->context, channels);
-    ts_expect_table(&c, &args->table, shape->S);
+    ts_expect_linear(&c, args->f_weight, args->f_bias, &args->f, shape->H * shape->E, shape->E);
+    ts_expect_linear(&c, args->v_weight, args->v_bias, &args->v, channels, shape->E);
+    ts_expect_linear(&c, args->o_weight, args->o_bias, &args->o, shape->E, channels);
+    ts_expect_maps(&c, shape, &args->scores, &args->table, &args->context);
     ts_expect_apart(&c, args->output, bytes, args->input, bytes);
     ts_expect_schedule(&c, &shape->schedule);
     if (c.status == TS_OK)

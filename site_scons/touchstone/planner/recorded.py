@@ -32,10 +32,10 @@ def write(root: Path, cycles: Mapping[str, int]) -> None:
 def stale(root: Path, cycles: Mapping[str, int]) -> str | None:
     """One line if a recorded cell that has just been run took other cycles."""
     recorded = load(root)
-    found = sorted(name for name in recorded if cycles.get(name, recorded[name]) != recorded[name])
+    found = _changed(recorded, cycles)
     if not found:
         return None
-    first = found[0]
+    first = min(found)
     more = f" (+{len(found) - 1} more)" if len(found) > 1 else ""
     return (
         f"STALE {FILE}: {first}: recorded {recorded[first]}, now {cycles[first]}{more}; "
@@ -46,11 +46,12 @@ def stale(root: Path, cycles: Mapping[str, int]) -> str | None:
 def move(root: Path, cycles: Mapping[str, int]) -> int:
     """Write what recorded cells take now; how many of them changed."""
     recorded = load(root)
-    changed = {
-        name: cycles[name]
-        for name in recorded
-        if cycles.get(name, recorded[name]) != recorded[name]
-    }
+    changed = _changed(recorded, cycles)
     if changed:
         write(root, {**recorded, **changed})
     return len(changed)
+
+
+def _changed(recorded: Mapping[str, int], cycles: Mapping[str, int]) -> dict[str, int]:
+    """The cycles of what was recorded and takes others now."""
+    return {name: cycles[name] for name, was in recorded.items() if cycles.get(name, was) != was}
