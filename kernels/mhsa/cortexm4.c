@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Weights in layout panels4, the softmax table in reversed_bytes. */
+#include "cortexm4_brief.h"
 #include "cortexm4_layer.h"
 #include "mhsa.h"
 
 uint32_t ts_mhsa_cortexm4_scratch(const ts_shape *shape, uint32_t cores) {
     (void)cores;
     const ts_m4_attention layer = {.shape = *shape, .width = shape->P, .two_channels = 1};
-    return ts_m4_attention_bytes(&layer);
+    const uint32_t bytes = ts_m4_attention_bytes(&layer);
+    const uint32_t brief = shape->S <= TS_M4_BRIEF_ROWS ? ts_m4_brief_bytes(shape) : 0;
+    return bytes > brief ? bytes : brief;
 }
 
 void ts_mhsa_cortexm4(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
     (void)team;
+    if (ts_m4_brief(args, scratch))
+        return;
     ts_m4_attention layer = ts_mhsa_cortexm4_layer(args);
     layer.two_channels = 1;
     ts_m4_attention_run(&layer, scratch);
