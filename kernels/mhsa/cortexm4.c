@@ -8,7 +8,7 @@ uint32_t ts_mhsa_cortexm4_scratch(const ts_shape *shape, uint32_t cores) {
     (void)cores;
     const ts_m4_attention layer = {.shape = *shape, .width = shape->P, .two_channels = 1};
     const uint32_t bytes = ts_m4_attention_bytes(&layer);
-    const uint32_t brief = shape->S <= TS_M4_BRIEF_ROWS ? ts_m4_brief_bytes(shape) : 0;
+    const uint32_t brief = ts_m4_brief_bytes(shape);
     return bytes > brief ? bytes : brief;
 }
 

@@ -9,23 +9,29 @@
 typedef struct {
     const ts_mhsa_args *args;
     uint32_t pairs, width, all, steps; /* P4, H*P4; steps of the output projection */
-    uint32_t x_step, context_step;     /* words of a pair of rows */
-    uint32_t *x, *query, *key, *value, *context;
+    uint32_t x_step;                   /* words of a pair of rows */
+    uint32_t *x, *query, *key, *value; /* `query`: later the contexts, `all` words for a pair */
     int32_t *bias, *factors;
     uint8_t *rows;
 } brief;
 
 static inline uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
-static inline uint32_t context_step(const ts_shape *s) {
-    /* The last head's last tile may end three channels later than the head. */
-    return 2 * ts_m4_pairs(s->H * s->P) + 4;
+/* Channels of copies of a bias. */
+static inline uint32_t bias_channels(const ts_shape *s) {
+    return s->P % 4 || s->E % 4 ? larger(s->H * ts_m4_up4(s->P), ts_m4_up4(s->E)) : 0;
+}
+
+static inline int has_few_rows(const ts_shape *s) {
+    return s->S <= (s->P == 2 && s->H % 2 == 0 ? 8 : 16);
 }
 
 uint32_t ts_m4_brief_bytes(const ts_shape *s) {
+    if (!has_few_rows(s))
+        return 0;
     const uint32_t pairs = ts_m4_pairs(s->S), all = s->H * ts_m4_up4(s->P), E4 = ts_m4_up4(s->E);
-    return TS_M4_LEAD + 8 * pairs * ts_m4_pairs(s->E) + 8 * pairs * all +
-           2 * ts_m4_up4(s->S) * all + 4 * pairs * context_step(s) + 8 * larger(all, E4) + 2 * E4;
+    return TS_M4_LEAD + 8 * pairs * (ts_m4_pairs(s->E) + all) + 2 * ts_m4_up4(s->S) * all +
+           4 * (bias_channels(s) + larger(all, E4)) + 2 * E4;
 }
 
 static void lay_out(const ts_mhsa_args *args, void *scratch, brief *b) {
@@ -36,16 +42,13 @@ static void lay_out(const ts_mhsa_args *args, void *scratch, brief *b) {
     b->all = s->H * b->width;
     b->steps = ts_m4_pairs(s->H * s->P);
     b->x_step = 2 * ts_m4_pairs(s->E);
-    b->context_step = context_step(s);
-    const uint32_t channels = larger(b->all, ts_m4_up4(s->E));
     b->x = (uint32_t *)scratch + TS_M4_LEAD / 4;
     b->query = b->x + b->pairs * b->x_step;
     b->key = b->query + b->pairs * b->all;
     b->value = b->key + ts_m4_up4(s->S) / 2 * b->all;
-    b->context = b->value + b->pairs * b->all;
-    b->bias = (int32_t *)b->context + b->pairs * b->context_step;
-    b->factors = b->bias + channels;
-    b->rows = (uint8_t *)(b->factors + channels);
+    b->bias = (int32_t *)b->value + b->pairs * b->all;
+    b->factors = b->bias + bias_channels(s);
+    b->rows = (uint8_t *)(b->factors + larger(b->all, ts_m4_up4(s->E)));
 }
 
 /* Biases of `heads` times n channels, each head a whole number of tiles. */
@@ -165,7 +168,7 @@ static void attend_to_one(const brief *b, const int32_t *factors, uint32_t step)
     const ts_mhsa_args *args = b->args;
     const int64_t half = args->context.round_half_up ? (int64_t)1 << 31 : 0;
     const int16_t *value = (const int16_t *)(const void *)b->value;
-    int16_t *out = (int16_t *)(void *)b->context;
+    int16_t *out = (int16_t *)(void *)b->query;
     uint32_t k = 0;
     for (uint32_t h = 0; h < args->shape.H; h++)
         for (uint32_t p = 0; p < b->width; p++, value += 2, factors += step) {
@@ -180,15 +183,28 @@ static void attend_to_one(const brief *b, const int32_t *factors, uint32_t step)
         out[k / 2 * 4 + 1] = 0;
 }
 
-static void attend(const brief *b, const int32_t *factors, uint32_t step) {
+static ts_m4_maps_fn *code_for(uint32_t keys, uint32_t half_up) {
     static ts_m4_maps_fn *const code[][2] = {
         {ts_m4_maps_two_floor, ts_m4_maps_two_half_up},
         {ts_m4_maps_three_floor, ts_m4_maps_three_half_up},
         {ts_m4_maps_four_floor, ts_m4_maps_four_half_up},
+        {ts_m4_maps_some_floor, ts_m4_maps_some_half_up},
+        {ts_m4_maps_more_floor, ts_m4_maps_more_half_up},
     };
+    return code[keys > 8 ? 4 : keys > 4 ? 3 : keys - 2][half_up];
+}
+
+/* ts_m4_maps.last */
+static uintptr_t last_of(uint32_t pairs, uint32_t half_up) {
+    enum { PAIR_BYTES = 44 };
+    ts_m4_code *end = half_up ? ts_m4_maps_more_half_up_end : ts_m4_maps_more_floor_end;
+    return pairs > 4 ? (uintptr_t)end - PAIR_BYTES * (pairs - 1) : pairs == 4;
+}
+
+static void attend(const brief *b, const int32_t *factors, uint32_t step) {
     const ts_mhsa_args *args = b->args;
     const ts_shape *s = &args->shape;
-    const uint32_t odd = s->P & 1;
+    const uint32_t odd = s->P & 1, half_up = args->scores.round_half_up;
     ts_m4_maps maps = {
         .query = b->query,
         .key = b->key,
@@ -198,18 +214,24 @@ static void attend(const brief *b, const int32_t *factors, uint32_t step) {
         .value_bytes = 4 * b->width * b->pairs,
         .factors = factors,
         .factors_step = step,
-        .out = (uint8_t *)b->context,
-        .odd = 0,
+        .out = (uint8_t *)b->query,
         .table = ts_m4_reversed(args->table.entries) + 255,
+        .key_jump = 8 * (b->all - b->width),
+        .mask = UINT32_MAX >> 8 * (-s->S & 3),
         .advance = 4 * s->P - 2 * odd,
         .toggle = 4 * odd,
-        .heads = s->H,
+        .last = last_of(b->pairs, half_up),
+        .keys = s->S,
+        .rows = 2,
     };
-    ts_m4_maps_fn *run = code[s->S - 2][args->scores.round_half_up];
-    for (uint32_t i = 0; i < b->pairs; i++) {
+    ts_m4_maps_fn *run = code_for(s->S, half_up);
+    for (uint32_t row = 0; row < s->S; row += 2) {
+        maps.heads = s->H;
+        if (row + 1 == s->S)
+            maps.rows = 1;
         run(&maps);
         maps.query += b->all;
-        maps.out += 4 * b->context_step;
+        maps.out += 4 * b->all;
     }
 }
 
@@ -251,7 +273,7 @@ static int project_output(const brief *b) {
     for (uint32_t row = 0; row < S; row += 2) {
         const int direct = E == E4 && row + 1 < S;
         uint8_t *out = (uint8_t *)args->output + row * E;
-        ts_m4_run(&ready, b->context + row / 2 * b->context_step, direct ? out : b->rows);
+        ts_m4_run(&ready, b->query + row / 2 * b->all, direct ? out : b->rows);
         if (!direct)
             ts_m4_copy_rows(b->rows, E4, ts_min(2, S - row), E, out, E);
     }
@@ -260,7 +282,7 @@ static int project_output(const brief *b) {
 
 int ts_m4_brief(const ts_mhsa_args *args, void *scratch) {
     brief b;
-    if (args->shape.S > TS_M4_BRIEF_ROWS)
+    if (!has_few_rows(&args->shape))
         return 0;
     lay_out(args, scratch, &b);
     for (uint32_t i = 0; i < b.pairs; i++)
