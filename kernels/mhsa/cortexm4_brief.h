@@ -21,7 +21,8 @@ uint32_t ts_m4_brief_bytes(const ts_shape *shape);
  * it. */
 int ts_m4_brief(const ts_mhsa_args *args, void *scratch);
 
-/* What the assembly of cortexm4_few_rows.S reads, in this order: a pair of rows, all heads. */
+/* What the assembly of cortexm4_few_rows.S and cortexm4_some_rows.S reads, in this order: a pair of
+ * rows, all heads. */
 typedef struct {
     const uint32_t *query, *key;
     uint32_t query_bytes; /* of a head and a pair of rows */
