@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Weights in layout panels4, table in reversed_bytes. Scratch: ts_m7_layer.h. */
 #include "cortexm7_layer.h"
+#include "cortexm7_short.h"
 #include "ts_m7_layer.h"
 
 uint32_t ts_mhsa_cortexm7_scratch(const ts_shape *shape, uint32_t cores) {
     (void)cores;
-    return ts_m7_place(shape, shape->P, NULL).bytes;
+    const uint32_t layer = ts_m7_place(shape, shape->P, NULL).bytes;
+    if (!ts_m7_short_shape(shape))
+        return layer;
+    const uint32_t brief = ts_m7_short_place(shape, NULL).bytes;
+    return layer > brief ? layer : brief;
 }
 
 void ts_mhsa_cortexm7(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
     if (team->core != 0)
         return;
+    if (ts_m7_short_shape(&args->shape) && ts_m7_short_numerics(args)) {
+        ts_m7_short_run(args, scratch);
+        return;
+    }
     const ts_m7_layer layer = ts_mhsa_cortexm7_layer(args);
     ts_m7_layer_run(&layer, scratch);
 }
