@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Weights in layout panels4, table in reversed_bytes. Scratch: ts_m7_layer.h. */
 #include "cortexm7_layer.h"
+#include "cortexm7_row.h"
 #include "cortexm7_short.h"
 #include "ts_m7_layer.h"
 
 uint32_t ts_mhsa_cortexm7_scratch(const ts_shape *shape, uint32_t cores) {
     (void)cores;
+    if (shape->S == 1)
+        return ts_m7_row_place(shape, NULL).bytes;
     const uint32_t layer = ts_m7_place(shape, shape->P, NULL).bytes;
     if (!ts_m7_short_shape(shape))
         return layer;
@@ -16,6 +19,10 @@ uint32_t ts_mhsa_cortexm7_scratch(const ts_shape *shape, uint32_t cores) {
 void ts_mhsa_cortexm7(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
     if (team->core != 0)
         return;
+    if (args->shape.S == 1) {
+        ts_m7_row_run(args, scratch);
+        return;
+    }
     if (ts_m7_short_shape(&args->shape) && ts_m7_short_numerics(args)) {
         ts_m7_short_run(args, scratch);
         return;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* mhsa of a few short rows on the Cortex-M7, where setting up the tiles of ts_m7_layer.h would take
- * longer than their products: one row of any shape, or up to four rows of heads of one to three
- * channels. All heads' queries, keys and values exist at once. */
+ * longer than their products: two to four rows of heads of one to three channels. All heads' queries, keys and values exist at once. */
 #ifndef TS_MHSA_CORTEXM7_SHORT_H
 #define TS_MHSA_CORTEXM7_SHORT_H
 
@@ -19,6 +18,7 @@ typedef struct {
     uint32_t bytes;
 } ts_m7_short;
 
+/* Of more than one row. */
 static inline int ts_m7_short_shape(const ts_shape *shape) {
     return shape->S <= 4 && shape->P <= 3 && shape->E <= 2 * TS_M7_SHORT_PAIRS;
 }
@@ -113,7 +113,7 @@ static inline uint32_t ts_m7_short_word(const int16_t *pair) {
     return *(const uint32_t *)(const void *)pair;
 }
 
-/* Two results of four bits more than bytes, t * reciprocal, as a pair. */
+/* The top bytes of two products t * reciprocal, as a pair. */
 static inline uint32_t ts_m7_short_pair(uint32_t even, uint32_t odd) {
     const uint32_t pair = (odd & 0xFFFF0000u) | even >> 16;
     return __uxtb16((uint8x4_t)(pair >> 8 | pair << 24));
