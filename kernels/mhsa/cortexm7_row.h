@@ -71,8 +71,7 @@ static inline void ts_m7_row_output(const ts_mhsa_args *args, const ts_m7_row *b
         ts_m7_row_dots(b->context, weight, pairs, sums);
         weight += 8 * pairs;
         for (uint32_t i = 0; i < ts_min(4, E - e); i++)
-            args->output[e + i] =
-                ts_requantize(&args->o, e + i, sums[i] + args->o_bias[e + i]);
+            args->output[e + i] = ts_requantize(&args->o, e + i, sums[i] + args->o_bias[e + i]);
     }
 }
 
