@@ -4,7 +4,7 @@
 #include "mhsa.h"
 
 #define TS_XP_FUSED 0
-#include "ts_xpulp_short.h"
+#include "ts_xpulp_padded.h"
 #include "ts_xpulp_stream.h"
 
 #define LARGEST 73728u
@@ -17,8 +17,12 @@ uint32_t ts_mhsa_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
     const ts_team team = {0, cores};
     ts_xp_layer layer;
     ts_xp_stream stream;
-    if (!streams(shape))
-        return (uint32_t)(uintptr_t)ts_xp_lay_out(&layer, shape, &team, NULL, NULL);
+    if (!streams(shape)) {
+        ts_xp_padded padded;
+        const uint32_t all = (uint32_t)(uintptr_t)ts_xp_lay_out(&layer, shape, &team, NULL, NULL);
+        const uint32_t few = (uint32_t)(uintptr_t)ts_xp_padded_lay_out(&padded, shape, NULL);
+        return shape->S <= 4 && few > all ? few : all;
+    }
     return (uint32_t)(uintptr_t)ts_xp_stream_lay_out(&stream, shape, &team, 1, NULL, NULL);
 }
 
@@ -31,6 +35,6 @@ static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhs
 }
 
 void ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
-    if (!ts_xp_short_run(team, args, scratch))
+    if (!ts_xp_short_run(team, args, scratch) && !ts_xp_padded_run(team, args, scratch))
         run_long(team, args, scratch);
 }
