@@ -6,8 +6,8 @@ OUT.S
 
 (kernels/include/ts_xpulp_padded.h). Scores, softmax and context of one row after the other, over
 rows of several heads. A row's scores are a word, and so is its map: neither leaves the registers.
-Queries, keys and values are panels, [head][blocks][4][4], of which those of queries and keys hold
-four rows' words, those of values four columns' words.
+Queries are rows; keys and values are panels, [head][blocks][4][4], of keys with four rows' words, of
+values with four columns' words.
 
 The softmax looks up pairs of exponentials as xpulp_softmax.py does, and has their shares from the
 reciprocal of ts_softmax.h: the top bytes of products. A context row has exactly its channels.
@@ -25,7 +25,7 @@ FRAME = 64
 # The words of ts_xp_few, in order.
 FIELDS = (
     *("query", "keys", "values", "context", "rows_left", "count", "blocks", "scores", "mix"),
-    *("keep", "pairs", "channels", "row", "head", "query_turn", "context_turn", "rows"),
+    *("keep", "pairs", "channels", "query_row", "context_row", "head", "query_turn", "context_turn", "rows"),
 )
 OFFSET = {name: 4 * index for index, name in enumerate(FIELDS)}
 # Those that stay in registers, in the order of FIELDS.
@@ -68,7 +68,7 @@ def scores(text: Text) -> None:
     """The row's scores in a word, SUMS[2]."""
     text(f"mv {OTHER}, {QUERY}", f"mv {POINTER}, {KEYS}", *(f"li {name}, 0" for name in SUMS))
     text.loop(BLOCKS, ".Lscores")
-    text(f"p_lw_step {RIGHT[0]}, {POINTER}, 4", f"p_lw_step {LEFT}, {OTHER}, 16")
+    text(f"p_lw_step {RIGHT[0]}, {POINTER}, 4", f"p_lw_step {LEFT}, {OTHER}, 4")
     text(*(f"p_lw_step {name}, {POINTER}, 4" for name in RIGHT[1:]))
     products = [f"pv_sdotsp_b {s}, {LEFT}, {r}" for s, r in zip(SUMS, RIGHT, strict=True)]
     text(*products[:-1], ".Lscores:", products[-1])
@@ -129,8 +129,9 @@ def next_row(text: Text) -> None:
         text(*(f"add {register}, {register}, {step}" for register in registers))
 
     text(".Lnext:", f"addi {COUNT}, {COUNT}, -1", f"beqz {COUNT}, .Ldone")
-    add("row", CONTEXT)
-    text(f"addi {QUERY}, {QUERY}, 4", f"addi {ROWS}, {ROWS}, -1", f"bnez {ROWS}, .Lrow")
+    add("context_row", CONTEXT)
+    add("query_row", QUERY)
+    text(f"addi {ROWS}, {ROWS}, -1", f"bnez {ROWS}, .Lrow")
     add("head", KEYS, VALUES)
     add("query_turn", QUERY)
     add("context_turn", CONTEXT)

@@ -20,14 +20,16 @@ uint32_t ts_mhsa_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
     if (!streams(shape)) {
         ts_xp_padded padded;
         const uint32_t all = (uint32_t)(uintptr_t)ts_xp_lay_out(&layer, shape, &team, NULL, NULL);
-        const uint32_t few = (uint32_t)(uintptr_t)ts_xp_padded_lay_out(&padded, shape, NULL);
-        return shape->S <= 4 && few > all ? few : all;
+        const uint32_t few = (uint32_t)(uintptr_t)ts_xp_padded_lay_out(&padded, shape, &team, NULL);
+        return ts_xp_padded_suits(shape) && few > all ? few : all;
     }
     return (uint32_t)(uintptr_t)ts_xp_stream_lay_out(&stream, shape, &team, 1, NULL, NULL);
 }
 
 static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhsa_args *args,
                                                void *scratch) {
+    if (ts_xp_padded_run(team, args, scratch))
+        return;
     if (streams(&args->shape))
         ts_xp_stream_run(team, args, 1, scratch);
     else
@@ -35,6 +37,6 @@ static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhs
 }
 
 void ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
-    if (!ts_xp_short_run(team, args, scratch) && !ts_xp_padded_run(team, args, scratch))
+    if ((args->shape.S | args->shape.E | args->shape.P) & 3 || !ts_xp_short_run(team, args, scratch))
         run_long(team, args, scratch);
 }
