@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A whole attention layer of few rows for XpulpV2 whose operands suit the block products only with
- * padding, or whose heads do not share out evenly. What ts_xpulp_layer.h does, with the same result,
- * where nothing is rounded or scaled per channel.
+ * padding, or whose heads do not share out evenly. What ts_xpulp_layer.h does, with the same
+ * result, where nothing is rounded or scaled per channel.
  *
  * 1. The input's rows, and the biases of each head, to places of a multiple of four: a core's share
  *    of either, and of the factors. Barrier.
@@ -23,75 +23,33 @@
 /* Rows up to which this is worth its while. */
 #define TS_XP_PADDED_LONGEST 36u
 
-/* What ts_xp_attend_few works on: rows of heads that follow each other. Its words are numbered by
- * the generator. Offsets in bytes. */
+/* What ts_xp_attend_* work on. Its words are numbered by the generator. */
 typedef struct {
-    const int8_t *query;         /* first row */
-    const int8_t *keys, *values; /* of the first row's head: panels */
-    int8_t *context;             /* of the first row */
-    uint32_t rows_left;          /* of its head, from it on */
-    uint32_t count;              /* rows in all, at least 1 */
-    uint32_t blocks;             /* of 4 channels */
-    int32_t scores, mix;         /* factors less one */
-    uint32_t keep;               /* all bits of a byte for each row of a head */
-    const uint32_t *pairs;       /* layout softmax_pairs */
-    uint32_t channels;
-    uint32_t query_row, context_row;  /* from a row to the next */
-    uint32_t head;                    /* from head to head of the panels */
-    int32_t query_turn, context_turn; /* from behind a head's last row to the next head */
-    uint32_t rows;                    /* of a head */
+    const int8_t *queries, *keys, *values; /* panels, [H][blocks][tiles][4][4] */
+    int8_t *context;                       /* rows, `row` bytes apart */
+    const uint32_t *pairs;                 /* layout softmax_pairs */
+    uint32_t rows, blocks, channels, row;  /* rows of a head; its blocks of 4 channels; P */
+    uint32_t first, count;                 /* of the rows of all heads; at least 1 */
+    int32_t scores, mix;                   /* factors less one */
 } ts_xp_few;
 
-void ts_xp_attend_few(const ts_xp_few *few);
+typedef void ts_xp_few_fn(const ts_xp_few *few);
 
-/* Sizes with padding, and where things lie in scratch memory. */
-typedef struct {
-    const ts_team *team;
-    const ts_mhsa_args *args;
-    uint32_t reciprocal;                /* of the number of cores, 2^16 as large */
-    uint32_t tiles, blocks, row, depth; /* row: bytes of a row of queries; depth: of an input row */
-    uint32_t context_row;
-    int copies;      /* input and output have no whole tiles */
-    int32_t *factors; /* of queries, keys, values, scores, context, output; less one */
-    int8_t *copy;     /* [4 * tiles][depth]: the input, then the output */
-    int32_t *biases;  /* [3][row] */
-    int8_t *queries;  /* [4 * tiles][row] */
-    int8_t *keys;     /* [H][tiles][blocks][4][4] */
-    int8_t *values;   /* [H][blocks][tiles][4][4] */
-    int8_t *context;  /* [4 * tiles][context_row] */
-    int8_t *map;      /* this core's */
-} ts_xp_padded;
+/* For heads of up to 4, 8 and 12 rows. */
+ts_xp_few_fn ts_xp_attend_1, ts_xp_attend_2, ts_xp_attend_3;
 
-/* Rows of a head that a core takes at once. */
-static TS_XP_INLINE uint32_t ts_xp_padded_chunk(uint32_t tiles) { return ts_min(tiles, 3); }
+/* Weights and biases of a linear layer; ts_mhsa_args has those of queries, keys, values and output
+ * behind each other. */
+typedef struct __attribute__((may_alias)) {
+    const int8_t *weight;
+    const int32_t *bias;
+} ts_xp_padded_linear;
+_Static_assert(offsetof(ts_mhsa_args, o_bias) ==
+                   offsetof(ts_mhsa_args, q_weight) + 7 * sizeof(const int8_t *),
+               "pairs of pointers");
 
-/* Lays the scratch memory out; returns its end. */
-static TS_XP_INLINE int8_t *ts_xp_padded_lay_out(ts_xp_padded *p, const ts_shape *shape,
-                                                 const ts_team *team, int8_t *at) {
-    const uint32_t tiles = (shape->S + 3) / 4, S = 4 * tiles, blocks = (shape->P + 3) / 4;
-    const uint32_t row = 4 * shape->H * blocks, depth = ts_xp_align4(shape->E);
-    const uint32_t chunk = 4 * ts_xp_padded_chunk(tiles);
-    p->tiles = tiles;
-    p->blocks = blocks;
-    p->row = row;
-    p->depth = depth;
-    p->context_row = ts_xp_align4(shape->H * shape->P);
-    p->factors = (int32_t *)at;
-    at += 32;
-    p->copy = at;
-    at += S * depth;
-    p->biases = (int32_t *)at;
-    at += 12 * row;
-    p->queries = at;
-    at += S * row;
-    p->keys = at;
-    at += S * row;
-    p->values = at;
-    at += S * row;
-    p->context = at;
-    at += S * p->context_row;
-    p->map = at + team->core * (chunk * (S + 4 * blocks) + 2 * S);
-    return tiles == 1 ? at : at + team->cores * (chunk * (S + 4 * blocks) + 2 * S);
+static TS_XP_INLINE const ts_xp_padded_linear *ts_xp_padded_linears(const ts_mhsa_args *args) {
+    return (const ts_xp_padded_linear *)(const void *)&args->q_weight;
 }
 
 /* At least one word. */
@@ -105,6 +63,22 @@ static TS_XP_INLINE void ts_xp_move_words(void *to, const void *from, uint32_t w
                      : "memory");
 }
 
+/* `count` times `words` words, words % 4 != 0, each followed by zeros up to a multiple of four. */
+static TS_XP_INLINE void ts_xp_spread_words(int32_t *to, const int32_t *from, uint32_t words,
+                                            uint32_t count) {
+    uint32_t word;
+    __asm__ volatile(TS_XP_NORVC ".insn i 0x7b, 4, x1, %[count], 2*7\n\t" /* lp.setup 1 */
+                     TS_XP_LOOP("words", "2") ".insn i 0x0b, 2, %[word], 4(%[from])\n\t"
+                                              ".insn s 0x2b, 2, %[word], 4(%[to])\n\t" TS_XP_LOOP(
+                                                  "zeros", "2") "nop\n\t"
+                                                                ".insn s 0x2b, 2, x0, 4(%[to])\n\t"
+                                                                "nop\n\t"
+                                                                ".option pop"
+                     : [word] "=&r"(word), [from] "+r"(from), [to] "+r"(to)
+                     : [words] "r"(words), [zeros] "r"(4 - (words & 3)), [count] "r"(count)
+                     : "memory");
+}
+
 /* Exactly `bytes` bytes. */
 TS_XP_PADDED void ts_xp_move(int8_t *to, const int8_t *from, uint32_t bytes) {
     if (bytes >= 4)
@@ -113,206 +87,278 @@ TS_XP_PADDED void ts_xp_move(int8_t *to, const int8_t *from, uint32_t bytes) {
         to[i] = from[i];
 }
 
-/* This core's share without a division. */
-static TS_XP_INLINE ts_range ts_xp_padded_share(const ts_xp_padded *p, uint32_t count) {
-    const uint32_t begin = count * p->team->core;
-    return (ts_range){begin * p->reciprocal >> 16, (begin + count) * p->reciprocal >> 16};
+/* Where things lie in scratch memory, behind the factors (of queries, keys, values, scores, context
+ * and output, less one) and the biases [3][H][align4(P)]. */
+static TS_XP_INLINE int32_t *ts_xp_padded_biases(int8_t *scratch) {
+    return (int32_t *)(scratch + 32);
 }
 
-/* This core's share of the factors, and of the operands in their places. */
-TS_XP_PADDED void ts_xp_padded_begin(const ts_xp_padded *p) {
-    const ts_mhsa_args *args = p->args;
+/* This core's share of the factors, and of the biases and the input's rows in their places. */
+static TS_XP_INLINE void ts_xp_padded_begin(const ts_team *team, const ts_mhsa_args *args,
+                                            int8_t *scratch, int8_t *copy) {
     const uint32_t S = args->shape.S, E = args->shape.E, P = args->shape.P, H = args->shape.H;
-    const uint32_t cores = p->team->cores, last = cores - 1 - p->team->core;
-    const int32_t *const *biases = &args->q_bias;
-    for (uint32_t i = p->team->core; i < 6; i += cores) {
-        uint32_t depth = E;
-        if (i >= 3)
-            depth = i == 3 ? P : H * P;
-        uint32_t bound = depth * 128 * 128;
-        if (i == 4)
-            bound = 255 * 128;
-        else if (i != 3)
-            bound += (uint32_t)(i == 5 ? args->o_bias : biases[2 * i])[0];
-        p->factors[i] = ts_xp_short_factor(&args->q + i, bound);
+    const uint32_t cores = team->cores, last = cores - 1 - team->core;
+    const uint32_t to = 65536 / cores + 1, from = team->core * to;
+    const ts_xp_padded_linear *const linears = ts_xp_padded_linears(args);
+    /* 2: at least 255 * 128 all the same. */
+    const uint32_t parts[6] = {E, E, E, P, 2, H * P};
+    for (uint32_t i = team->core; i < 6; i += cores) {
+        __asm__ volatile("" : "+r"(i)); /* here and below: addresses anew is less code */
+        uint32_t bound = parts[i] * 128 * 128;
+        if (i != 3 && i != 4)
+            bound += (uint32_t)linears[ts_min(i, 3)].bias[0];
+        ((int32_t *)scratch)[i] = ts_xp_short_factor(&args->q + i, bound);
     }
-    if (P & 3)
-        for (uint32_t head = last; head < H; head += cores) {
-            int32_t *to = p->biases + 4 * head * p->blocks;
-            for (uint32_t i = 0; i < 3; i++, to += p->row) {
-                ts_xp_move_words(to, biases[2 * i] + 4 + head * P, P);
-                for (uint32_t j = P; j & 3; j++)
-                    to[j] = 0;
-            }
-        }
-    if (p->copies)
-        for (uint32_t row = last; row < S; row += cores)
-            ts_xp_move(p->copy + row * p->depth, args->input + row * E, E);
+    if (P & 3) {
+        const uint32_t first = H * from >> 16, count = (H * (from + to) >> 16) - first;
+        int32_t *place = ts_xp_padded_biases(scratch) + first * ts_xp_align4(P);
+        if (count)
+            for (uint32_t i = 0; i < 3; i++, place += H * ts_xp_align4(P))
+                ts_xp_spread_words(place, linears[i].bias + 4 + first * P, P, count);
+    }
+    for (uint32_t row = last; row < S; row += cores) {
+        __asm__ volatile("" : "+r"(row));
+        ts_xp_move(copy + row * ts_xp_align4(E), args->input + row * E, E);
+    }
+    ts_team_barrier(team);
 }
 
-/* This core's blocks of queries, keys and values. */
-TS_XP_PADDED void ts_xp_padded_project(const ts_xp_padded *p) {
-    const ts_mhsa_args *args = p->args;
-    const int8_t *const *weights = &args->q_weight;
-    const int32_t *const *biases = &args->q_bias;
-    const uint32_t all = p->row / 4, tiles = p->tiles, blocks = p->blocks, depth = p->depth;
-    ts_range share = ts_xp_padded_share(p, 3 * all);
-    ts_xp_call call;
-    ts_xp_short_call(&call, p->copies ? p->copy : args->input, depth, NULL, depth, TS_XP_BIAS, 0,
-                     tiles);
-    while (share.begin < share.end) {
-        uint32_t kind = 0, block = share.begin;
-        for (; block >= all; block -= all)
-            kind++;
-        uint32_t count = ts_min(share.end - share.begin, all - block);
-        call.right = weights[2 * kind] + block * 4 * depth;
-        call.bias = args->shape.P & 3 ? p->biases + 4 * share.begin
-                                      : biases[2 * kind] + 4 + 4 * block;
-        call.factor = p->factors[kind];
-        if (kind == 0) {
-            ts_xp_short_output(&call, p->queries + 4 * block, p->row, 4, 4 * p->row, count);
-        } else if (kind == 1) {
-            /* Heads are apart where there are several tiles. */
-            int8_t *keys = p->keys + 16 * block;
-            if (tiles > 1) {
-                const uint32_t head = blocks > 1 ? block / blocks : block;
-                const uint32_t first = block - head * blocks;
-                count = ts_min(count, blocks - first);
-                keys += 16 * head * blocks * (tiles - 1);
-            }
-            ts_xp_short_output(&call, keys, 4, 16, 16 * blocks, count);
-        } else {
-            call.select = TS_XP_COLUMNS;
-            ts_xp_short_output(&call, p->values + 16 * tiles * block, 4, 16 * tiles, 16, count);
-        }
-        ts_xp_fast4(&call, 1);
-        share.begin += count;
+/* Whether all factors are those of ts_xp_fast4. */
+static TS_XP_INLINE int ts_xp_padded_is_fast(const int32_t *f) {
+    return (f[0] | f[1] | f[2] | f[3] | f[4] | f[5]) >= 0;
+}
+
+/* Where they are not, and all cores have to see it. */
+TS_XP_PADDED void ts_xp_padded_other(const ts_team *team, const ts_mhsa_args *args,
+                                     int8_t *scratch) {
+    ts_team_barrier(team);
+    ts_xp_layer_run(team, args, scratch);
+}
+
+/* Output projection: this core's blocks of tiles' columns, and out of the copy to their place. */
+static TS_XP_INLINE void ts_xp_padded_output(const ts_mhsa_args *args, ts_xp_call *call,
+                                             const int32_t *factors, const int8_t *context,
+                                             int8_t *copy, uint32_t from, uint32_t to) {
+    const uint32_t S = args->shape.S, E = args->shape.E, all = (E + 3) / 4, depth = 4 * all;
+    const uint32_t HP = ts_xp_align4(args->shape.H * args->shape.P), units = all * ((S + 3) / 4);
+    uint32_t first = units * from >> 16, left = (units * (from + to) >> 16) - first, row = 0;
+    for (; first >= all; first -= all)
+        row += 4;
+    call->kind = TS_XP_BIAS;
+    call->select = TS_XP_ROWS;
+    call->factor = factors[5];
+    call->left_row = HP;
+    call->steps = HP / 4;
+    call->tiles = 1;
+    call->output_row = depth;
+    call->output_block = 4;
+    for (; left; first = 0) {
+        __asm__ volatile("" : "+r"(row), "+r"(first));
+        const uint32_t column = 4 * first, count = ts_min(left, all - first);
+        const uint32_t bytes = ts_min(4 * count, E - column);
+        left -= count;
+        call->blocks = count;
+        call->left = context + row * HP;
+        call->right = args->o_weight + column * HP;
+        call->bias = args->o_bias + 4 + column;
+        call->output = copy + row * depth + column;
+        (S == 1 ? ts_xp_fast1 : ts_xp_fast4)(call, 1);
+        do {
+            __asm__ volatile("" : "+r"(row));
+            ts_xp_move(args->output + row * E + column, copy + row * depth + column, bytes);
+            row++;
+        } while (row < S && row & 3);
     }
 }
 
-/* Scores, softmax and context of this core's rows of at most four rows a head. */
-TS_XP_PADDED void ts_xp_padded_rows(const ts_xp_padded *p) {
-    const ts_mhsa_args *args = p->args;
-    const uint32_t S = args->shape.S, P = args->shape.P, HP = p->context_row;
-    const ts_range share = ts_xp_padded_share(p, args->shape.H * S);
-    if (share.begin >= share.end)
+/* The layer of at most twelve rows, all in one function. What needs no copy is
+ * copied too: less code. */
+TS_XP_PADDED void ts_xp_padded_few(const ts_team *team, const ts_mhsa_args *args, int8_t *scratch) {
+    const uint32_t S = args->shape.S, E = args->shape.E, P = args->shape.P, H = args->shape.H;
+    const uint32_t blocks = (P + 3) / 4, all = H * blocks, depth = ts_xp_align4(E);
+    const uint32_t HP = ts_xp_align4(H * P), tiles = (S + 3) / 4, panel = 16 * tiles;
+    const uint32_t to = 65536 / team->cores + 1, from = team->core * to;
+    int32_t *const factors = (int32_t *)scratch;
+    int32_t *const biases = factors + 8;
+    int8_t *const panels = (int8_t *)(biases + 12 * all), *const copy = panels + 3 * all * panel;
+    int8_t *const context = copy + 4 * tiles * depth;
+    const ts_xp_padded_linear *linear = ts_xp_padded_linears(args);
+    ts_xp_padded_begin(team, args, scratch, copy);
+    if (!ts_xp_padded_is_fast(factors)) {
+        ts_xp_padded_other(team, args, scratch);
         return;
-    const uint32_t head = share.begin / S, row = share.begin - head * S, panel = 16 * p->blocks;
-    const ts_xp_few few = {
-        .query = p->queries + row * p->row + 4 * p->blocks * head,
-        .keys = p->keys + panel * head,
-        .values = p->values + panel * head,
-        .context = p->context + row * HP + head * P,
-        .rows_left = S - row,
-        .count = share.end - share.begin,
-        .blocks = p->blocks,
-        .scores = p->factors[3],
-        .mix = p->factors[4],
-        .keep = 0xffffffffu >> (32 - 8 * S),
-        .pairs = args->table.entries + 256,
-        .channels = P,
-        .query_row = p->row,
-        .context_row = HP,
-        .head = panel,
-        .query_turn = (int32_t)(4 * p->blocks - S * p->row),
-        .context_turn = (int32_t)(P - S * HP),
-        .rows = S,
-    };
-    ts_xp_attend_few(&few);
+    }
+    uint32_t first = 3 * all * from >> 16, left = (3 * all * (from + to) >> 16) - first;
+    ts_xp_call call;
+    ts_xp_short_call(&call, copy, depth, NULL, depth, TS_XP_BIAS, 0, tiles);
+    ts_xp_short_output(&call, panels + panel * first, 4, panel, 16, 0);
+    call.bias = biases + 4 * first;
+    const int32_t *factor = factors;
+    ts_xp_call_fn *const run = S == 1 ? ts_xp_fast1 : ts_xp_fast4;
+    for (; first >= all; first -= all, linear++)
+        factor++;
+    for (; left; first = 0, linear++) {
+        call.blocks = ts_min(left, all - first);
+        call.right = linear->weight + first * 4 * depth;
+        if (!(P & 3))
+            call.bias = linear->bias + 4 + 4 * first;
+        call.factor = *factor++;
+        if (factor == factors + 3)
+            call.select = TS_XP_COLUMNS;
+        run(&call, 1);
+        left -= call.blocks;
+        call.bias += 4 * call.blocks;
+        call.output += panel * call.blocks;
+    }
+    ts_team_barrier(team);
+    first = H * S * from >> 16;
+    left = (H * S * (from + to) >> 16) - first;
+    if (left) {
+        const ts_xp_few few = {
+            .queries = panels,
+            .keys = panels + panel * all,
+            .values = panels + 2 * panel * all,
+            .context = context,
+            .pairs = args->table.entries + 256,
+            .rows = S,
+            .blocks = blocks,
+            .channels = P,
+            .row = HP,
+            .first = first,
+            .count = left,
+            .scores = factors[3],
+            .mix = factors[4],
+        };
+        (tiles == 1 ? ts_xp_attend_1 : tiles == 2 ? ts_xp_attend_2 : ts_xp_attend_3)(&few);
+    }
+    ts_team_barrier(team);
+    ts_xp_padded_output(args, &call, factors, context, copy, from, to);
 }
 
-/* The same of this core's tiles of more rows. */
-TS_XP_PADDED void ts_xp_padded_tiles(const ts_xp_padded *p) {
-    const ts_mhsa_args *args = p->args;
-    const uint32_t S = args->shape.S, P = args->shape.P;
-    const uint32_t tiles = p->tiles, blocks = p->blocks, panels = 16 * blocks * tiles;
-    ts_range share = ts_xp_padded_share(p, args->shape.H * tiles);
-    uint32_t head = share.begin / tiles, tile = share.begin - head * tiles;
-    int8_t *const map = p->map, *const mix = map + 16 * tiles * ts_xp_padded_chunk(tiles);
-    uint32_t *const buffer = (uint32_t *)(mix + 16 * blocks * ts_xp_padded_chunk(tiles));
-    for (uint32_t left = share.end - share.begin, count; left; left -= count) {
-        count = ts_min(ts_min(left, tiles - tile), 3);
-        const uint32_t row = 4 * tile, rows = ts_min(4 * count, S - row);
-        ts_xp_call call;
-        ts_xp_short_call(&call, p->queries + row * p->row + 4 * blocks * head, p->row,
-                         p->keys + head * panels, 4 * blocks, TS_XP_ZERO, p->factors[3], count);
-        ts_xp_short_output(&call, map, 4 * tiles, 4, 16 * tiles, tiles);
+/* The layer of more rows. */
+TS_XP_PADDED void ts_xp_padded_many(const ts_team *team, const ts_mhsa_args *args,
+                                    int8_t *scratch) {
+    const uint32_t S = args->shape.S, E = args->shape.E, P = args->shape.P, H = args->shape.H;
+    const uint32_t blocks = (P + 3) / 4, all = H * blocks, depth = ts_xp_align4(E);
+    const uint32_t HP = ts_xp_align4(H * P), tiles = (S + 3) / 4, to = 65536 / team->cores + 1;
+    const uint32_t from = team->core * to, most = ts_min(tiles, 3), panels = 16 * tiles * all;
+    int32_t *const factors = (int32_t *)scratch, *const biases = ts_xp_padded_biases(scratch);
+    int8_t *const queries = (int8_t *)(biases + 12 * all), *const keys = queries + panels;
+    int8_t *const values = keys + panels, *const context = values + panels;
+    int8_t *const copy = context + 4 * tiles * HP;
+    int8_t *const map =
+        copy + 4 * tiles * depth + team->core * (16 * most * (tiles + blocks) + 8 * tiles);
+    int8_t *const mix = map + 16 * most * tiles;
+    ts_xp_padded_begin(team, args, scratch, copy);
+    if (!ts_xp_padded_is_fast(factors)) {
+        ts_xp_padded_other(team, args, scratch);
+        return;
+    }
+    uint32_t first = 3 * all * from >> 16, left = (3 * all * (from + to) >> 16) - first;
+    ts_xp_call call;
+    ts_xp_short_call(&call, copy, depth, NULL, depth, TS_XP_BIAS, 0, tiles);
+    call.bias = biases + 4 * first;
+    const ts_xp_padded_linear *const linear = ts_xp_padded_linears(args);
+    uint32_t kind = 0;
+    for (; first >= all; first -= all)
+        kind++;
+    while (left) {
+        uint32_t count = ts_min(left, all - first);
+        call.right = linear[kind].weight + first * 4 * depth;
+        if (!(P & 3))
+            call.bias = linear[kind].bias + 4 + 4 * first;
+        call.factor = factors[kind];
+        call.output = queries + 4 * first;
+        call.output_row = 16 * all / 4;
+        call.output_block = 4;
+        call.output_tile = 16 * all;
+        if (kind) {
+            call.output = values + 16 * tiles * first;
+            call.output_row = 4;
+            call.output_block = 16 * tiles;
+            call.output_tile = 16;
+            call.select = TS_XP_COLUMNS;
+        }
+        if (kind == 1) {
+            call.select = TS_XP_ROWS;
+            call.output -= panels;
+            if (blocks > 1) { /* heads are apart */
+                const uint32_t block = first % blocks;
+                count = ts_min(count, blocks - block);
+                call.output -= 16 * (tiles - 1) * block;
+                call.output_block = 16;
+                call.output_tile = 16 * blocks;
+            }
+        }
+        call.blocks = count;
         ts_xp_fast4(&call, 1);
-        ts_xp_softmax_pairs(map, (uint8_t *)map, S, rows, args->table.entries + 256, buffer);
-        ts_xp_short_call(&call, map, 4 * tiles, p->values + head * panels, 4 * tiles,
-                         TS_XP_UNSIGNED, p->factors[4], count);
-        ts_xp_short_output(&call, mix, 4 * blocks, 4, 16 * blocks, blocks);
+        call.bias += 4 * count;
+        left -= count;
+        first += count;
+        if (first == all) {
+            first = 0;
+            kind++;
+        }
+    }
+    ts_team_barrier(team);
+    first = H * tiles * from >> 16;
+    left = (H * tiles * (from + to) >> 16) - first;
+    uint32_t head = first / tiles, tile = first - head * tiles;
+    call.select = TS_XP_ROWS;
+    call.output_block = 4;
+    while (left) {
+        const uint32_t count = ts_min(ts_min(left, tiles - tile), 3), row = 4 * tile;
+        const uint32_t rows = ts_min(4 * count, S - row);
+        call.left = queries + row * 4 * all + 4 * blocks * head;
+        call.left_row = 4 * all;
+        call.right = keys + 16 * blocks * tiles * head;
+        call.kind = TS_XP_ZERO;
+        call.factor = factors[3];
+        call.output = map;
+        call.output_row = 4 * tiles;
+        call.output_tile = 16 * tiles;
+        call.steps = blocks;
+        call.blocks = tiles;
+        call.tiles = count;
         ts_xp_fast4(&call, 1);
-        int8_t *context = p->context + row * p->context_row + head * P;
-        for (uint32_t i = 0; i < rows; i++, context += p->context_row)
-            ts_xp_move(context, mix + i * 4 * blocks, P);
+        ts_xp_softmax_pairs(map, (uint8_t *)map, S, rows, args->table.entries + 256,
+                            (uint32_t *)(mix + 16 * most * blocks));
+        call.left = map;
+        call.left_row = 4 * tiles;
+        call.right += panels;
+        call.kind = TS_XP_UNSIGNED;
+        call.factor = factors[4];
+        call.output = mix;
+        call.output_row = 4 * blocks;
+        call.output_tile = 16 * blocks;
+        call.steps = tiles;
+        call.blocks = blocks;
+        ts_xp_fast4(&call, 1);
+        for (uint32_t i = 0; i < rows; i++)
+            ts_xp_move(context + (row + i) * HP + head * P, mix + i * 4 * blocks, P);
+        left -= count;
         tile += count;
         if (tile == tiles) {
             tile = 0;
             head++;
         }
     }
+    ts_team_barrier(team);
+    ts_xp_padded_output(args, &call, factors, context, copy, from, to);
 }
 
-/* This core's blocks of the output. */
-TS_XP_PADDED void ts_xp_padded_output(const ts_xp_padded *p) {
-    const ts_mhsa_args *args = p->args;
-    const uint32_t S = args->shape.S, E = args->shape.E, depth = p->depth, all = depth / 4;
-    ts_range share = ts_xp_padded_share(p, all * p->tiles);
-    uint32_t first = share.begin, row = 0;
-    for (; first >= all; first -= all)
-        row += 4;
-    for (uint32_t left = share.end - share.begin, count; left; left -= count, row += 4, first = 0) {
-        count = ts_min(left, all - first);
-        const uint32_t column = 4 * first, HP = p->context_row;
-        int8_t *output = (p->copies ? p->copy : args->output) + row * depth + column;
-        ts_xp_call call;
-        ts_xp_short_call(&call, p->context + row * HP, HP, args->o_weight + column * HP, HP,
-                         TS_XP_BIAS, p->factors[5], 1);
-        call.bias = args->o_bias + 4 + column;
-        ts_xp_short_output(&call, output, depth, 4, 0, count);
-        ts_xp_fast4(&call, 1);
-        if (!p->copies)
-            continue;
-        const uint32_t bytes = ts_min(4 * count, E - column), end = ts_min(row + 4, S);
-        for (uint32_t i = row; i < end; i++, output += depth)
-            ts_xp_move(args->output + i * E + column, output, bytes);
-    }
+/* Bytes of scratch memory. */
+static inline uint32_t ts_xp_padded_bytes(const ts_shape *shape, uint32_t cores) {
+    const uint32_t S = ts_xp_align4(shape->S), P = ts_xp_align4(shape->P), chunk = ts_min(S, 12);
+    const uint32_t all = 32 + S * (ts_xp_align4(shape->E) + ts_xp_align4(shape->H * shape->P)) +
+                         3 * (S + 4) * shape->H * P;
+    return S <= 12 ? all : all + cores * (chunk * (S + P) + 2 * S);
 }
 
 /* Whether the shape is one of these. */
-static inline int ts_xp_padded_suits(const ts_shape *shape) {
-    return shape->S <= TS_XP_PADDED_LONGEST && shape->H * shape->P <= 512 && shape->E <= 256 &&
+static TS_XP_INLINE int ts_xp_padded_suits(const ts_shape *shape) {
+    return shape->S <= TS_XP_PADDED_LONGEST && !((shape->H * shape->P | shape->E) >> 9) &&
            (shape->S <= 4 || ((shape->E | shape->P) & 3));
-}
-
-/* Whether it is done. */
-TS_XP_PADDED int ts_xp_padded_run(const ts_team *team, const ts_mhsa_args *args, int8_t *scratch) {
-    if (!ts_xp_padded_suits(&args->shape) || !args->table.entries[256])
-        return 0;
-    ts_xp_padded padded = {
-        .team = team,
-        .args = args,
-        .reciprocal = 65536 / team->cores + 1,
-        .copies = ((args->shape.E | args->shape.S) & 3) != 0,
-    };
-    ts_xp_padded_lay_out(&padded, &args->shape, team, scratch);
-    ts_xp_padded_begin(&padded);
-    ts_team_barrier(team);
-    const int32_t *f = padded.factors;
-    if ((f[0] | f[1] | f[2] | f[3] | f[4] | f[5]) < 0) {
-        ts_team_barrier(team);
-        return 0;
-    }
-    ts_xp_padded_project(&padded);
-    ts_team_barrier(team);
-    if (padded.tiles == 1)
-        ts_xp_padded_rows(&padded);
-    else
-        ts_xp_padded_tiles(&padded);
-    ts_team_barrier(team);
-    ts_xp_padded_output(&padded);
-    return 1;
 }
 
 #endif

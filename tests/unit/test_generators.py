@@ -8,31 +8,48 @@ from pathlib import Path
 
 import pytest
 
-from kernels.generators import xpulp_narrow, xpulp_product, xpulp_softmax, xpulp_softmax_rows
+from kernels.generators import (
+    xpulp_attention,
+    xpulp_narrow,
+    xpulp_product,
+    xpulp_softmax,
+    xpulp_softmax_rows,
+)
 from kernels.generators.assembly import Text, register_number, write
 from kernels.generators.xpulp_block import FIELDS, Function
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_call_has_the_generators_words() -> None:
-    """ts_xp_call and FIELDS name the same words in the same order; the last are the function's."""
-    header = (ROOT / "kernels" / "include" / "ts_xpulp_call.h").read_text()
-    body = re.search(r"typedef struct \{(.*?)\} ts_xp_call;", header, re.S)
+def words_of(header: str, name: str) -> list[str]:
+    """The members of a struct of words in a header of kernels/include/."""
+    source = (ROOT / "kernels" / "include" / header).read_text()
+    body = re.search(rf"typedef struct \{{([^{{}}]*)\}} {name};", source)
     assert body is not None
     text = re.sub(r"/\*.*?\*/", "", body[1], flags=re.S)
-    names = [
+    return [
         name.strip(" *")
         for line in text.split(";")
         if line.strip()
         for name in re.sub(r"^\s*(const )?\w+ ", "", line.strip()).split(",")
     ]
-    *named, own = names
+
+
+def test_call_has_the_generators_words() -> None:
+    """ts_xp_call and FIELDS name the same words in the same order; the last are the function's."""
+    *named, own = words_of("ts_xpulp_call.h", "ts_xp_call")
     assert tuple(named) == FIELDS[: len(named)]
     assert own == f"own[{len(FIELDS) - len(named)}]"
 
 
-@pytest.mark.parametrize("module", [xpulp_product, xpulp_softmax, xpulp_softmax_rows, xpulp_narrow])
+def test_attention_has_the_generators_words() -> None:
+    assert tuple(words_of("ts_xpulp_padded.h", "ts_xp_few")) == xpulp_attention.FIELDS
+
+
+@pytest.mark.parametrize(
+    "module",
+    [xpulp_product, xpulp_softmax, xpulp_softmax_rows, xpulp_narrow, xpulp_attention],
+)
 def test_output_is_always_the_same(module: object, tmp_path: Path) -> None:
     first, second = tmp_path / "a.S", tmp_path / "b.S"
     for path in (first, second):
@@ -48,6 +65,14 @@ def test_no_register_has_two_values() -> None:
         used = [*f.all_sums, *f.a, *f.b, f.left, f.right, f.row, f.turn]
         used += [r for r in (f.start, f.output, f.factor, f.select) if r]
         assert len(used) == len(set(used)) and "sp" not in used and "None" not in used
+
+
+def test_no_register_of_the_attention_has_two_values() -> None:
+    a = xpulp_attention
+    used = [*a.SUMS, *a.RIGHT, *a.WORDS, a.LEFT, a.OTHER, a.POINTER, a.LEAST, a.FAR, a.LOW, a.HIGH]
+    used += [a.QUERY, a.KEYS, a.VALUES, a.CONTEXT, a.PAIRS, a.ROWS, a.BLOCKS, a.COUNT, a.SELECT]
+    used += [a.SCORES, a.MIX, a.KEEP, "a0", "sp"]
+    assert len(used) == len(set(used)) == 31
 
 
 def test_register_numbers() -> None:
