@@ -19,9 +19,11 @@ class Text:
         """Labels and directives at the margin's side of instructions, one line each."""
         self.lines += [line if line.endswith(":") else f"    {line}" for line in lines]
 
-    def begin(self, function: str, alignment: int = 16, hot: bool = False) -> None:
-        """A function in a section of its own; hot ones lie together."""
-        section = f".text.hot.{function}" if hot else f".text.{function}"
+    def begin(
+        self, function: str, alignment: int = 16, hot: bool = False, large: bool = False
+    ) -> None:
+        """A function in a section of its own; hot ones, and those of large layers, lie together."""
+        section = f".text.{'hot.' * hot}{'large.' * large}{function}"
         self(f'.section {section}, "ax"', f".globl {function}")
         self(f".type {function}, @function", f".balign {alignment}", f"{function}:")
 

@@ -110,9 +110,9 @@ def maximum(text: Text) -> None:
     text("pv_max_b t0, t0, t3", "pv_shuffleI0_sci_b t0, t0, 0")
 
 
-def shares(text: Text) -> None:
-    """From the exponentials in the buffer and their sum in t6 to the output, to whose
-    end a1 is moved."""
+def shares(text: Text, step: int = 4) -> None:
+    """From the exponentials in the buffer and their sum in t6 to the output, words `step` bytes
+    apart, to whose end a1 is moved."""
     # t6: the sum
     text("slli t0, t6, 8", "add t0, t0, t6", "addi t0, t0, -1", "p_fl1 t0, t0")
     text("sll t1, s0, t0", "divu t1, t1, t6")
@@ -127,7 +127,7 @@ def shares(text: Text) -> None:
         text(f"p_muluN t4, t3, t1, {shift}", f"p_mulhhuN t3, t3, t1, {shift}")
         text(f"p_muluN a2, t5, t1, {shift}", f"p_mulhhuN t5, t5, t1, {shift}")
         text("pv_packlo_b t4, t3, t4", "pv_packhi_b t4, t5, a2")
-        text(f".Lscale{shift}:", "p_sw_step t4, a1, 4", "j .Lscaled")
+        text(f".Lscale{shift}:", f"p_sw_step t4, a1, {step}", "j .Lscaled")
     text(".Lscaled:")
 
 

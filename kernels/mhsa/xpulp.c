@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operands in layout panels. All heads at once (ts_xpulp_layer.h), or head by head where their
- * queries, keys and values take more than LARGEST bytes (ts_xpulp_stream.h); few rows that need
- * padding in a way of their own (ts_xpulp_padded.h). */
+ * queries, keys and values take more than LARGEST bytes (ts_xpulp_kept.h, ts_xpulp_stream.h); few
+ * rows that need padding in a way of their own (ts_xpulp_padded.h). */
 #include "mhsa.h"
 
 #define TS_XP_FUSED 0
+#include "ts_xpulp_kept.h"
 #include "ts_xpulp_padded.h"
 #include "ts_xpulp_stream.h"
 
@@ -14,12 +15,17 @@ static inline int streams(const ts_shape *shape) {
     return ts_xp_streams(shape) && 3 * shape->S * shape->H * shape->P > LARGEST;
 }
 
+TS_XP_LARGE void run_large(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
+    if (!ts_xp_keeps(&args->shape, team->cores) || !ts_xp_kept_run(team, args, scratch))
+        ts_xp_stream_run(team, args, 1, scratch);
+}
+
 static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhsa_args *args,
                                                void *scratch) {
     if (ts_xp_padded_suits(&args->shape) && args->table.entries[256])
         (args->shape.S <= 12 ? ts_xp_padded_few : ts_xp_padded_many)(team, args, scratch);
     else if (streams(&args->shape))
-        ts_xp_stream_run(team, args, 1, scratch);
+        run_large(team, args, scratch);
     else
         ts_xp_heads_run(team, args, scratch);
 }
@@ -31,14 +37,22 @@ __attribute__((aligned(32))) void ts_mhsa_xpulp(const ts_team *team, const ts_mh
         run_long(team, args, scratch);
 }
 
+TS_XP_LARGE uint32_t large_scratch(const ts_shape *shape, uint32_t cores) {
+    const ts_team team = {0, cores};
+    ts_xp_stream stream;
+    const uint32_t streamed =
+        (uint32_t)(uintptr_t)ts_xp_stream_lay_out(&stream, shape, &team, 1, NULL, NULL);
+    const uint32_t kept = ts_xp_keeps(shape, cores) ? ts_xp_kept_bytes(shape, cores) : 0;
+    return streamed > kept ? streamed : kept;
+}
+
 uint32_t ts_mhsa_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
     const ts_team team = {0, cores};
     ts_xp_layer layer;
-    ts_xp_stream stream;
     if (!streams(shape)) {
         const uint32_t all = (uint32_t)(uintptr_t)ts_xp_lay_out(&layer, shape, &team, NULL, NULL);
         const uint32_t padded = ts_xp_padded_suits(shape) ? ts_xp_padded_bytes(shape, cores) : 0;
         return padded > all ? padded : all;
     }
-    return (uint32_t)(uintptr_t)ts_xp_stream_lay_out(&stream, shape, &team, 1, NULL, NULL);
+    return large_scratch(shape, cores);
 }

@@ -11,8 +11,10 @@ import pytest
 from kernels.generators import (
     xpulp_attention,
     xpulp_narrow,
+    xpulp_panels,
     xpulp_product,
     xpulp_softmax,
+    xpulp_softmax_panels,
     xpulp_softmax_rows,
 )
 from kernels.generators.assembly import Text, register_number, write
@@ -42,13 +44,22 @@ def test_call_has_the_generators_words() -> None:
     assert own == f"own[{len(FIELDS) - len(named)}]"
 
 
+def test_panel_call_has_the_generators_words() -> None:
+    *named, own = words_of("ts_xpulp_panels.h", "ts_xp_panel_call")
+    assert tuple(named) == xpulp_panels.FIELDS
+    assert own == f"own[{len(xpulp_panels.KEPT)}]"
+
+
 def test_attention_has_the_generators_words() -> None:
     assert tuple(words_of("ts_xpulp_padded.h", "ts_xp_few")) == xpulp_attention.FIELDS
 
 
 @pytest.mark.parametrize(
     "module",
-    [xpulp_product, xpulp_softmax, xpulp_softmax_rows, xpulp_narrow, xpulp_attention],
+    [
+        *(xpulp_product, xpulp_softmax, xpulp_softmax_rows, xpulp_narrow, xpulp_attention),
+        *(xpulp_panels, xpulp_softmax_panels),
+    ],
 )
 def test_output_is_always_the_same(module: object, tmp_path: Path) -> None:
     first, second = tmp_path / "a.S", tmp_path / "b.S"

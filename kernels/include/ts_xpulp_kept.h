@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An attention layer for XpulpV2 whose queries, keys and values do not fit beside each other, but
+ * whose contexts do: keys and values exist of one head at a time, the contexts of all heads are
+ * kept, and the output is one product. All operands of products are panels (ts_xpulp_panels.h).
+ *
+ * The input is copied to panels; barrier. For each head: its queries, keys and values, barrier;
+ * then each core takes its row tiles, one at a time, through scores, softmax and context, which
+ * takes the queries' place; barrier. Output.
+ *
+ * Projections and output are shared out by blocks of columns: a core needs the weights of its own
+ * blocks alone, and fetches those that lie in far memory itself, one block ahead. Shapes: E % 4 ==
+ * 0, P % 4 == 0, S % 4 == 0 (ts_xp_keeps); requantisation: the fast one (ts_xp_kept_set). */
+#ifndef TS_XPULP_KEPT_H
+#define TS_XPULP_KEPT_H
+
+#include "../mhsa/mhsa.h"
+#include "ts_dma.h"
+#include "ts_xpulp_panels.h"
+#include "ts_xpulp_prepare.h"
+#include "ts_xpulp_share.h"
+#include "ts_xpulp_softmax.h"
+
+/* What only large layers run does not lie among what small ones do (targets/gap9/link.ld). */
+#define TS_XP_LARGE static __attribute__((noinline, unused, section(".text.large.xp"))) TS_XP_SMALL
+
+/* Scratch memory that leaves a GAP9 room for the operands, whatever their factors. */
+#define TS_XP_KEPT_MOST 86032u
+
+/* Maps and values begin in different banks. */
+#define TS_XP_KEPT_SKEW 16u
+
+typedef struct {
+    const ts_team *team;
+    const ts_mhsa_args *args;
+    uint32_t tiles, depth; /* of the output: H * P */
+    int8_t *contexts;      /* and queries: [tiles][depth / 4][4][4] */
+    int8_t *keys, *values;
+    int8_t *own;    /* this core's: a map of one tile, or two blocks' weights */
+    ts_range rows;  /* this core's tiles */
+    ts_range share; /* of a head's blocks of queries, keys and values, tile by tile */
+    ts_dma_group group;
+    int32_t factors[6];
+} ts_xp_kept;
+
+/* A map of one tile and, where the queries' place is too small for it, the softmax buffer. */
+static inline uint32_t ts_xp_kept_map(const ts_shape *shape) {
+    return shape->S * (shape->S > 2 * shape->P ? 6 : 4);
+}
+
+static inline uint32_t ts_xp_kept_own(const ts_shape *shape) {
+    const uint32_t map = ts_xp_kept_map(shape);
+    return 8 * shape->E > map ? 8 * shape->E : map;
+}
+
+/* Scratch memory; the input's panels lie in the output. */
+static inline uint32_t ts_xp_kept_bytes(const ts_shape *shape, uint32_t cores) {
+    return shape->S * (shape->H + 2) * shape->P + TS_XP_KEPT_SKEW + cores * ts_xp_kept_own(shape);
+}
+
+/* Whether a layer goes this way: no core without a tile, and the output's weights, a block for each
+ * core, find room in place of keys and values. */
+static inline int ts_xp_keeps(const ts_shape *shape, uint32_t cores) {
+    return !((shape->S | shape->E | shape->P) & 3) && shape->S >= 4 * cores && shape->S >= 8 &&
+           shape->E >= 8 && shape->P >= 8 && 2 * cores * shape->H <= shape->S &&
+           ts_xp_kept_bytes(shape, cores) <= TS_XP_KEPT_MOST;
+}
+
+/* Lays the scratch memory out. */
+TS_XP_LARGE void ts_xp_kept_lay_out(ts_xp_kept *k, int8_t *at) {
+    const ts_shape *shape = &k->args->shape;
+    k->tiles = shape->S / 4;
+    k->depth = shape->H * shape->P;
+    k->contexts = at;
+    k->keys = k->contexts + shape->S * k->depth;
+    k->values = k->keys + shape->S * shape->P;
+    k->own =
+        k->values + shape->S * shape->P + TS_XP_KEPT_SKEW + k->team->core * ts_xp_kept_own(shape);
+    k->rows = ts_team_share(k->team, k->tiles);
+    k->share = ts_team_share(k->team, 3 * shape->P / 4 * k->tiles);
+}
+
+/* The factors of queries, keys, values, scores, context and output. */
+enum { TS_XP_QUERY, TS_XP_KEY, TS_XP_VALUE, TS_XP_SCORES, TS_XP_MIX, TS_XP_OUTPUT };
+
+/* One of them; whether the fast requantisation does. `bound`: no sum is larger. */
+TS_XP_LARGE uint32_t ts_xp_kept_factor(int32_t *factor, const ts_requant *requant, uint32_t bound) {
+    ts_xp_call scale;
+    ts_xp_set_scale(&scale, requant, 1, bound, 0);
+    *factor = scale.factor;
+    return scale.path == TS_XP_FAST;
+}
+
+/* The same for a linear layer. */
+TS_XP_LARGE uint32_t ts_xp_kept_linear(int32_t *factor, const ts_requant *requant, uint32_t depth,
+                                       const int32_t *bias) {
+    const uint32_t products = depth * 128 * 128, bound = (uint32_t)bias[0] + products;
+    return ts_xp_kept_factor(factor, requant, bound < products ? ~0u : bound);
+}
+
+/* All of them; whether the fast way does throughout, softmax included. */
+TS_XP_LARGE uint32_t ts_xp_kept_set(ts_xp_kept *k) {
+    const ts_mhsa_args *args = k->args;
+    const uint32_t E = args->shape.E;
+    int32_t *to = k->factors;
+    return ts_xp_kept_linear(to + TS_XP_QUERY, &args->q, E, args->q_bias) &
+           ts_xp_kept_linear(to + TS_XP_KEY, &args->k, E, args->k_bias) &
+           ts_xp_kept_linear(to + TS_XP_VALUE, &args->v, E, args->v_bias) &
+           ts_xp_kept_linear(to + TS_XP_OUTPUT, &args->o, k->depth, args->o_bias) &
+           ts_xp_kept_factor(to + TS_XP_SCORES, &args->scores, args->shape.P * 128 * 128) &
+           ts_xp_kept_factor(to + TS_XP_MIX, &args->context, 255 * 128) &
+           (args->table.entries[256] != 0 && args->shape.S <= TS_XP_PAIRS_LONGEST);
+}
+
+/* Where a block's weights are, or will be. */
+static TS_XP_INLINE const int8_t *ts_xp_kept_fetch(ts_xp_kept *k, const int8_t *weight,
+                                                   uint32_t bytes, int8_t *slot) {
+    if (!ts_dma_is_far(weight))
+        return weight;
+    k->group = ts_dma_begin();
+    ts_dma_copy(k->group, slot, weight, bytes);
+    return slot;
+}
+
+/* Returns when they are. Weights are all far or all near. */
+static TS_XP_INLINE void ts_xp_kept_wait(const ts_xp_kept *k) {
+    if (ts_dma_is_far(k->args->q_weight))
+        ts_dma_wait(k->group);
+}
+
+/* Weights of a block of a head: those of queries, keys and values are numbered on. */
+TS_XP_LARGE const int8_t *ts_xp_kept_weights(ts_xp_kept *k, uint32_t head, uint32_t block,
+                                             int8_t *slot) {
+    const ts_mhsa_args *args = k->args;
+    const uint32_t blocks = args->shape.P / 4, bytes = 4 * args->shape.E;
+    const int8_t *from = args->q_weight;
+    if (block >= 2 * blocks) {
+        from = args->v_weight;
+        block -= 2 * blocks;
+    } else if (block >= blocks) {
+        from = args->k_weight;
+        block -= blocks;
+    }
+    return ts_xp_kept_fetch(k, from + (head * blocks + block) * bytes, bytes, slot);
+}
+
+/* Tiles `first` to `end` of a block of queries, keys or values. */
+static TS_XP_INLINE void ts_xp_kept_block(const ts_xp_kept *k, uint32_t head, uint32_t block,
+                                          uint32_t first, uint32_t end, const int8_t *weights) {
+    const ts_mhsa_args *args = k->args;
+    const uint32_t P = args->shape.P, E = args->shape.E, blocks = P / 4;
+    const uint32_t kind = (block >= blocks) + (block >= 2 * blocks);
+    block -= kind * blocks;
+    const uint32_t column = 4 * (head * blocks + block);
+    ts_xp_panel_call call;
+    call.left = args->output + first * 4 * E;
+    call.right = weights;
+    call.steps = E / 4;
+    call.tiles = end - first;
+    call.factor = k->factors[kind];
+    if (kind == TS_XP_VALUE) {
+        call.bias = args->v_bias + 4 + column;
+        call.output = k->values + 4 * block * args->shape.S + 16 * first;
+        ts_xp_down_columns(&call);
+        return;
+    }
+    const int32_t *bias = args->k_bias;
+    uint32_t tile = 4 * P;
+    call.output = k->keys + 16 * block;
+    if (kind == TS_XP_QUERY) {
+        bias = args->q_bias;
+        tile = 4 * k->depth;
+        call.output = k->contexts + 4 * column;
+    }
+    call.bias = bias + 4 + column;
+    call.output += first * tile;
+    call.output_turn = tile - 12;
+    ts_xp_down_panels(&call);
+}
+
+/* This core's part of a head's queries, keys and values. `weights` are those of its first block, or
+ * NULL; returns the same of the next head. They are on their way to where the head after it will
+ * have its queries. */
+TS_XP_LARGE const int8_t *ts_xp_kept_project(ts_xp_kept *k, uint32_t head, const int8_t *weights) {
+    const ts_shape *shape = &k->args->shape;
+    const uint32_t begin = k->share.begin / k->tiles, slot = 4 * shape->E;
+    int8_t *next = k->own;
+    if (!weights)
+        weights = ts_xp_kept_weights(k, head, begin, next);
+    for (uint32_t block = begin, at = k->share.begin, end; at < k->share.end; at = end, block++) {
+        const uint32_t from = block * k->tiles, to = from + k->tiles;
+        const int8_t *now = weights;
+        end = ts_min(to, k->share.end);
+        ts_xp_kept_wait(k);
+        next = next == k->own ? k->own + slot : k->own;
+        if (to < k->share.end)
+            weights = ts_xp_kept_weights(k, head, block + 1, next);
+        ts_xp_kept_block(k, head, block, at - from, end - from, now);
+    }
+    if (head + 2 >= shape->H || shape->E > shape->P)
+        return NULL;
+    next = k->contexts + 4 * (k->rows.begin * k->depth + (head + 2) * shape->P);
+    return ts_xp_kept_weights(k, head + 1, begin, next);
+}
+
+/* This core's row tiles of a head: scores, softmax, context. */
+TS_XP_LARGE void ts_xp_kept_attend(const ts_xp_kept *k, uint32_t head) {
+    const ts_shape *shape = &k->args->shape;
+    const uint32_t S = shape->S, P = shape->P;
+    ts_xp_panel_call scores, mix;
+    int8_t *at = k->contexts + 4 * (k->rows.begin * k->depth + head * P);
+    scores.right = k->keys;
+    mix.left = scores.output = k->own;
+    scores.steps = mix.blocks = P / 4;
+    scores.blocks = mix.steps = S / 4;
+    scores.factor = k->factors[TS_XP_SCORES];
+    mix.right = k->values;
+    mix.factor = k->factors[TS_XP_MIX];
+    for (uint32_t n = k->rows.end - k->rows.begin; n; n--, at += 4 * k->depth) {
+        scores.left = mix.output = at;
+        ts_xp_across_s(&scores);
+        /* The queries are of no more use. */
+        ts_xp_softmax_panel(k->own, S / 4, k->args->table.entries + 256,
+                            (uint32_t *)(S > 2 * P ? k->own + 4 * S : at));
+        ts_xp_across_u(&mix);
+    }
+}
+
+/* This core's part of the output. */
+TS_XP_LARGE void ts_xp_kept_output(ts_xp_kept *k) {
+    const ts_mhsa_args *args = k->args;
+    const uint32_t E = args->shape.E, bytes = 4 * k->depth;
+    const ts_range share = ts_team_share(k->team, E / 4 * k->tiles);
+    uint32_t block = share.begin / k->tiles;
+    int8_t *slot = k->keys + k->team->core * bytes;
+    ts_xp_panel_call call;
+    call.steps = k->depth / 4;
+    call.factor = k->factors[TS_XP_OUTPUT];
+    call.output_word = call.output_turn = E;
+    for (uint32_t at = share.begin, end; at < share.end; at = end, block++) {
+        const uint32_t from = block * k->tiles;
+        end = ts_min(from + k->tiles, share.end);
+        call.right = ts_xp_kept_fetch(k, args->o_weight + block * bytes, bytes, slot);
+        call.left = k->contexts + (at - from) * bytes;
+        call.bias = args->o_bias + 4 + 4 * block;
+        call.output = args->output + (at - from) * 4 * E + 4 * block;
+        call.tiles = end - at;
+        ts_xp_kept_wait(k);
+        ts_xp_down_rows(&call);
+    }
+}
+
+/* Whether it did: otherwise another way has to be taken. */
+TS_XP_LARGE int ts_xp_kept_run(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
+    ts_xp_kept k;
+    k.team = team;
+    k.args = args;
+    ts_xp_kept_lay_out(&k, scratch);
+    if (!ts_xp_kept_set(&k))
+        return 0;
+    const ts_xp_input input = {args->input, args->shape.E, 0};
+    ts_xp_pack_keys(team, args->output, &input, args->shape.S);
+    ts_team_barrier(team);
+    const int8_t *weights = NULL;
+    for (uint32_t head = 0; head < args->shape.H; head++) {
+        weights = ts_xp_kept_project(&k, head, weights);
+        ts_team_barrier(team);
+        ts_xp_kept_attend(&k, head);
+        ts_team_barrier(team);
+    }
+    ts_xp_kept_output(&k);
+    return 1;
+}
+
+#endif
