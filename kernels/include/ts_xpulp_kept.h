@@ -249,6 +249,32 @@ TS_XP_LARGE void ts_xp_kept_output(ts_xp_kept *k) {
     }
 }
 
+/* This core's rows of the input, to panels in the output. Two words a turn, so that no load is used
+ * by the next instruction. */
+TS_XP_LARGE void ts_xp_kept_input(const ts_xp_kept *k) {
+    const ts_mhsa_args *args = k->args;
+    const uint32_t E = args->shape.E;
+    for (uint32_t row = 4 * k->rows.begin; row < 4 * k->rows.end; row++) {
+        const int8_t *from = args->input + row * E;
+        int8_t *to = args->output + row / 4 * 4 * E + 4 * (row & 3);
+        uint32_t a, b;
+        if (E & 4) {
+            *(uint32_t *)to = *(const uint32_t *)from;
+            from += 4;
+            to += 16;
+        }
+        __asm__ volatile(TS_XP_NORVC TS_XP_LOOP("n", "4") /* p.lw a; p.lw b; p.sw a; p.sw b */
+                         ".insn i 0x0b, 2, %[a], 4(%[from])\n\t"
+                         ".insn i 0x0b, 2, %[b], 4(%[from])\n\t"
+                         ".insn s 0x2b, 2, %[a], 16(%[to])\n\t"
+                         ".insn s 0x2b, 2, %[b], 16(%[to])\n\t"
+                         ".option pop"
+                         : [a] "=&r"(a), [b] "=&r"(b), [from] "+r"(from), [to] "+r"(to)
+                         : [n] "r"(E / 8)
+                         : "memory");
+    }
+}
+
 /* Whether it did: otherwise another way has to be taken. */
 TS_XP_LARGE int ts_xp_kept_run(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
     ts_xp_kept k;
@@ -257,8 +283,7 @@ TS_XP_LARGE int ts_xp_kept_run(const ts_team *team, const ts_mhsa_args *args, vo
     ts_xp_kept_lay_out(&k, scratch);
     if (!ts_xp_kept_set(&k))
         return 0;
-    const ts_xp_input input = {args->input, args->shape.E, 0};
-    ts_xp_pack_keys(team, args->output, &input, args->shape.S);
+    ts_xp_kept_input(&k);
     ts_team_barrier(team);
     const int8_t *weights = NULL;
     for (uint32_t head = 0; head < args->shape.H; head++) {

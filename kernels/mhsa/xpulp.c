@@ -15,7 +15,7 @@ static inline int streams(const ts_shape *shape) {
     return ts_xp_streams(shape) && 3 * shape->S * shape->H * shape->P > LARGEST;
 }
 
-TS_XP_LARGE void run_large(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
+TS_XP_SELDOM void run_large(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
     if (!ts_xp_keeps(&args->shape, team->cores) || !ts_xp_kept_run(team, args, scratch))
         ts_xp_stream_run(team, args, 1, scratch);
 }
