@@ -100,29 +100,48 @@
     .endif
     .endm
 
-    /* A tile of the context, four channels of both rows, to halves of words: s25 is 4 where a head
-     * starts in the middle of one. */
-    .macro FINISH_CONTEXT round
+    /* A tile of the context, four channels of both rows or two, to halves of words: s25 is 4 where a
+     * head starts in the middle of one. */
+    .macro FINISH_CONTEXT round, columns
     vmov r5, s22
+    .if \columns > 2
     ldmia r5, {r1-r4}
     REQUANT_8 \round, , , r1, r2, r3, r4
+    .else
+    ldrd r1, r2, [r5]
+    smmul\round r6, r6, r1
+    smmul\round r7, r7, r2
+    smmul\round r10, r10, r1
+    smmul\round r11, r11, r2
+    .endif
     vmov r1, s23
     add r5, r1
     vmov s22, r5
-    CLIP_EACH ssat
+    ssat r6, #8, r6
+    ssat r7, #8, r7
+    ssat r10, #8, r10
+    ssat r11, #8, r11
+    .if \columns > 2
+    ssat r8, #8, r8
+    ssat r9, #8, r9
+    ssat r12, #8, r12
+    ssat lr, #8, lr
+    .endif
     vmov r5, s30
     vmov r1, s25
     add r4, r5, r1
     strh r6, [r5]
-    strh r8, [r5, #8]
     strh r10, [r5, #4]
-    strh r12, [r5, #12]
     strh r7, [r4, #2]
-    strh r9, [r4, #10]
     strh r11, [r4, #6]
+    .if \columns > 2
+    strh r8, [r5, #8]
+    strh r12, [r5, #12]
+    strh r9, [r4, #10]
     strh lr, [r4, #14]
     add r5, #16
     vmov s30, r5
+    .endif
     .endm
 
     /* Where the next head's context starts; Z if there is none. */
@@ -182,7 +201,7 @@
 
     /* Back to `again` for another tile or head. */
     .macro END_CONTEXT round, tile, head
-    FINISH_CONTEXT \round
+    FINISH_CONTEXT \round, 4
     vmov r1, s29
     cmp r0, r1
     bne \tile

@@ -2,11 +2,12 @@
 /* Multi-head self-attention of few rows on the Cortex-M4: the projections of all heads are one
  * product, and what belongs to a single head, its maps, takes no call of its own.
  *
- * Panels as in ts_m4_tiles.h, a head's channels padded with zeros to whole tiles, P4 of them:
+ * Panels as in ts_m4_tiles.h, a head's channels padded with zeros to `width` of them, whole tiles:
  * - queries [pair of rows][head][step][2], keys [four rows][head][step][4];
  * - values [head][tile of channels][pair of rows][4];
  * - contexts [pair of rows][step of all heads' channels][2], heads not padded, in the queries'
- *   place: a head's context starts no later than its queries do. */
+ *   place: a head's context starts no later than its queries do.
+ * Tiles have four channels, or two (narrow heads). */
 #ifndef TS_MHSA_CORTEXM4_BRIEF_H
 #define TS_MHSA_CORTEXM4_BRIEF_H
 
@@ -21,6 +22,80 @@ uint32_t ts_m4_brief_bytes(const ts_shape *shape);
  * it. */
 int ts_m4_brief(const ts_mhsa_args *args, void *scratch);
 
+/* During a call. */
+typedef struct {
+    uint32_t S, pairs;
+    uint32_t tile;         /* channels of a tile: 4, or 2 */
+    uint32_t width, all;   /* a head's channels in the panels, and those of all heads */
+    uint32_t *x;           /* the input, stationary panels */
+    uint32_t *query, *key; /* `query`: later the contexts; `all` words for a pair of rows */
+    uint32_t *value;
+    int32_t *bias, *factors; /* copies, with padding */
+    uint8_t *rows;           /* two rows of the result */
+} ts_m4_brief_state;
+
+/* A linear layer of `heads` times n channels. */
+typedef struct {
+    const int8_t *weight;
+    const int32_t *bias;
+    const ts_requant *requant;
+    uint32_t heads, n;
+    uint32_t depth; /* of the reduction */
+    ts_m4_finish finish;
+    uint32_t stride; /* bytes, as ts_m4_product has it */
+} ts_m4_brief_linear;
+
+/* Runs a projection of the input for all pairs of rows; results go `item` words on from pair to
+ * pair, `jump` more behind every second one. 0 if its requantisation is not for the assembly, and
+ * the results are of no use. */
+int ts_m4_brief_project(const ts_m4_brief_state *b, const ts_m4_brief_linear *linear, uint32_t *out,
+                        uint32_t item, uint32_t jump);
+
+/* The projection of the contexts, `heads` 1, to rows of int8; 0 likewise. */
+int ts_m4_brief_output(const ts_m4_brief_state *b, const ts_m4_brief_linear *linear,
+                       int8_t *output);
+
+/* Multipliers of `heads` times n channels as factors, mul << (32 - shift), heads padded with zeros
+ * to whole tiles; 0 if one is 1/2 or more. */
+int ts_m4_brief_factors(const ts_m4_brief_state *b, const ts_requant *requant, uint32_t heads,
+                        uint32_t n);
+
+static inline int ts_m4_brief_fast(const ts_requant *requant) {
+    return *requant->mul >> (requant->shift - 1) == 0;
+}
+
+static inline int32_t ts_m4_brief_factor(const ts_requant *requant) {
+    return (int32_t)((uint32_t)*requant->mul << (32 - requant->shift));
+}
+
+/* Reductions that the assembly of cortexm4_project.S is for. */
+static inline int ts_m4_brief_is_small(const ts_requant *requant, uint32_t depth) {
+    return depth <= 8 && !requant->per_channel;
+}
+
+/* What the assembly of cortexm4_project.S reads, in this order. */
+typedef struct {
+    const void *stream, *end;
+    const int32_t *bias; /* with padding to whole tiles */
+    int32_t factor;      /* mul << (32 - shift) */
+    uint8_t *out;
+    uint32_t stride;
+    uint32_t item, other_item; /* bytes from a pair of rows to the next one, alternating */
+    const uint32_t *x;
+    uint32_t x_bytes; /* of a pair */
+    const uint32_t *x_end;
+    uint32_t entry; /* bytes of the steps that are left out, plus 1: Thumb */
+} ts_m4_projection;
+
+typedef void ts_m4_projection_fn(const ts_m4_projection *projection);
+
+ts_m4_projection_fn ts_m4_project_stationary_floor, ts_m4_project_stationary_half_up,
+    ts_m4_project_streamed_floor, ts_m4_project_streamed_half_up, ts_m4_project_across_floor,
+    ts_m4_project_across_half_up, ts_m4_project_rows_floor, ts_m4_project_rows_half_up;
+ts_m4_projection_fn ts_m4_project_two_stationary_floor, ts_m4_project_two_stationary_half_up,
+    ts_m4_project_two_streamed_floor, ts_m4_project_two_streamed_half_up,
+    ts_m4_project_two_across_floor, ts_m4_project_two_across_half_up;
+
 /* What the assembly of cortexm4_few_rows.S and cortexm4_some_rows.S reads, in this order: a pair of
  * rows, all heads. */
 typedef struct {
@@ -29,7 +104,7 @@ typedef struct {
     int32_t factor;       /* of the scores: mul << (32 - shift) */
     const uint32_t *value;
     uint32_t value_bytes;   /* of a head */
-    const int32_t *factors; /* of the context: four, or one for each padded channel */
+    const int32_t *factors; /* of the context: a tile's, or one for each padded channel */
     uint32_t factors_step;  /* bytes from tile to tile */
     uint8_t *out;           /* the first head's context */
     uint32_t odd;           /* 0; 4 where a head starts in the middle of a step */
@@ -46,8 +121,12 @@ typedef struct {
 typedef void ts_m4_maps_fn(ts_m4_maps *maps);
 
 ts_m4_maps_fn ts_m4_maps_two_floor, ts_m4_maps_two_half_up, ts_m4_maps_three_floor,
-    ts_m4_maps_three_half_up, ts_m4_maps_four_floor, ts_m4_maps_four_half_up, ts_m4_maps_some_floor,
-    ts_m4_maps_some_half_up, ts_m4_maps_more_floor, ts_m4_maps_more_half_up;
+    ts_m4_maps_three_half_up, ts_m4_maps_four_floor, ts_m4_maps_four_half_up;
+ts_m4_maps_fn ts_m4_maps_narrow_two_floor, ts_m4_maps_narrow_two_half_up,
+    ts_m4_maps_narrow_three_floor, ts_m4_maps_narrow_three_half_up, ts_m4_maps_narrow_four_floor,
+    ts_m4_maps_narrow_four_half_up;
+ts_m4_maps_fn ts_m4_maps_some_floor, ts_m4_maps_some_half_up, ts_m4_maps_more_floor,
+    ts_m4_maps_more_half_up;
 ts_m4_code ts_m4_maps_more_floor_end, ts_m4_maps_more_half_up_end;
 
 #endif

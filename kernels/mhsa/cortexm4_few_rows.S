@@ -66,18 +66,20 @@
     .endif
     .endm
 
-    .macro FEW_ROWS name, keys, round
-    FUNCTION ts_m4_maps_\name
-    push {r0, r4-r11, lr}
+    .macro BEGIN_FEW
+    push {r4-r11, lr}
+    vpush {d8-d15}
+    push {r0}
     vldm r0, {s16-s28}
-1:  vmov r1, s16
-    vmov r0, s17
-    vmov r2, s18
-    add r2, r1
-    vmov s29, r2
-    ALL_SCORES \keys
-    vmov s16, r1
-    vmov s17, r0
+    .endm
+
+    .macro END_FEW
+    add sp, #4
+    vpop {d8-d15}
+    pop {r4-r11, pc}
+    .endm
+
+    .macro SCORES_TO_MAP keys, round
     vmov r1, s19
     mov r2, #128
     SCORE \round, r6, r10
@@ -89,14 +91,65 @@
     SCORE \round, r9, lr
     .endif
     SOFTMAX \keys
+    .endm
+
+    .macro FEW_ROWS name, keys, round
+    FUNCTION ts_m4_maps_\name
+    BEGIN_FEW
+1:  vmov r1, s16
+    vmov r0, s17
+    vmov r2, s18
+    add r2, r1
+    vmov s29, r2
+    ALL_SCORES \keys
+    vmov s16, r1
+    vmov s17, r0
+    SCORES_TO_MAP \keys, \round
     BEGIN_CONTEXT
 5:  FIRST_CONTEXT
     .if \keys > 2
     MORE_CONTEXT 2, 3
     .endif
     END_CONTEXT \round, 5b, 1b
-    pop {r0, r4-r11, pc}
+    END_FEW
     .size ts_m4_maps_\name, . - ts_m4_maps_\name
+    .endm
+
+    /* Heads of one or two channels: a step of the scores, half a tile of the context. */
+    .macro FEW_NARROW_ROWS name, keys, round
+    FUNCTION ts_m4_maps_narrow_\name
+    BEGIN_FEW
+1:  vmov r1, s16
+    vmov r0, s17
+    FIRST_SCORES \keys
+    vmov s16, r1
+    vmov s17, r0
+    SCORES_TO_MAP \keys, \round
+    vmov r0, s20
+    vmov r3, s24
+    ldrd r1, r2, [r0], #8
+    vmov s30, r3
+    vmov r4, s0
+    vmov r5, s1
+    smuad r6, r1, r4
+    smuad r7, r2, r4
+    smuad r10, r1, r5
+    smuad r11, r2, r5
+    .if \keys > 2
+    ldrd r1, r2, [r0], #8
+    vmov r4, s2
+    vmov r5, s3
+    smlad r6, r1, r4, r6
+    smlad r7, r2, r4, r7
+    smlad r10, r1, r5, r10
+    smlad r11, r2, r5, r11
+    .endif
+    vmov s20, r0
+    FINISH_CONTEXT \round, 2
+    NEXT_HEAD
+    bne 1b
+    END_FEW
+    .size ts_m4_maps_narrow_\name, . - ts_m4_maps_narrow_\name
     .endm
 
     FEW_ROWS two_floor, 2,
@@ -105,3 +158,9 @@
     FEW_ROWS three_half_up, 3, r
     FEW_ROWS four_floor, 4,
     FEW_ROWS four_half_up, 4, r
+    FEW_NARROW_ROWS two_floor, 2,
+    FEW_NARROW_ROWS three_floor, 3,
+    FEW_NARROW_ROWS four_floor, 4,
+    FEW_NARROW_ROWS two_half_up, 2, r
+    FEW_NARROW_ROWS three_half_up, 3, r
+    FEW_NARROW_ROWS four_half_up, 4, r
