@@ -3,7 +3,6 @@
 
 #include "ts_m4_panels.h"
 #include "ts_m4_softmax.h"
-#include "ts_requant.h"
 
 static inline uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
@@ -49,45 +48,31 @@ static void lay_out(const ts_mhsa_args *args, void *scratch, ts_m4_brief_state *
     b->rows = (uint8_t *)(b->factors + larger(all, ts_m4_up4(s->E)));
 }
 
-static int project_values(const ts_mhsa_args *args, const ts_m4_brief_state *b) {
+/* Values, queries and keys of all heads; 0 if a requantisation is not for the assembly. */
+static int project(const ts_mhsa_args *args, const ts_m4_brief_state *b) {
     const ts_shape *s = &args->shape;
-    const uint32_t words = b->tile;
-    const ts_m4_brief_linear value = {
-        args->v_weight, args->v_bias, &args->v,     s->H,
-        s->P,           s->E,         TS_M4_ACROSS, 4 * words * b->pairs};
-    return ts_m4_brief_project(b, &value, b->value, words, 0);
-}
-
-static int project_queries(const ts_mhsa_args *args, const ts_m4_brief_state *b) {
-    const ts_shape *s = &args->shape;
-    const ts_m4_brief_linear query = {args->q_weight, args->q_bias, &args->q,         s->H,
-                                      s->P,           s->E,         TS_M4_STATIONARY, 0};
-    return ts_m4_brief_project(b, &query, b->query, b->all, 0);
-}
-
-static int project_keys(const ts_mhsa_args *args, const ts_m4_brief_state *b) {
-    const ts_shape *s = &args->shape;
-    const ts_m4_brief_linear key = {args->k_weight, args->k_bias, &args->k,       s->H,
-                                    s->P,           s->E,         TS_M4_STREAMED, 0};
-    return ts_m4_brief_project(b, &key, b->key, 2, 2 * b->all - 4);
-}
-
-/* A single key has all of the attention: 255, whatever its score. */
-static void attend_to_one(const ts_mhsa_args *args, const ts_m4_brief_state *b, uint32_t step) {
-    const int64_t half = args->context.round_half_up ? (int64_t)1 << 31 : 0;
-    const int16_t *value = (const int16_t *)(const void *)b->value;
-    const int32_t *factors = b->factors;
-    const uint32_t P = args->shape.P, rest = b->width - P;
-    int16_t *out = (int16_t *)(void *)b->query;
-    uint32_t gap = 1;
-    for (uint32_t h = 0; h < args->shape.H; h++, value += 2 * rest, factors += rest * step)
-        for (uint32_t p = 0; p < P; p++, value += 2, factors += step) {
-            *out = (int16_t)ts_clip_int8(((int64_t)(255 * *value) * *factors + half) >> 32);
-            out += gap;
-            gap = 4 - gap;
-        }
-    if (gap != 1)
-        *out = 0;
+    const uint32_t item = b->tile, words = b->all;
+    ts_m4_brief_linear l = {.heads = s->H,
+                            .n = s->P,
+                            .depth = s->E,
+                            .finish = TS_M4_ACROSS,
+                            .stride = 4 * item * b->pairs};
+    l.weight = args->v_weight;
+    l.bias = args->v_bias;
+    l.requant = &args->v;
+    if (!ts_m4_brief_project(b, &l, b->value, item, item))
+        return 0;
+    l.weight = args->q_weight;
+    l.bias = args->q_bias;
+    l.requant = &args->q;
+    l.finish = TS_M4_STATIONARY;
+    if (!ts_m4_brief_project(b, &l, b->query, words, words))
+        return 0;
+    l.weight = args->k_weight;
+    l.bias = args->k_bias;
+    l.requant = &args->k;
+    l.finish = TS_M4_STREAMED;
+    return ts_m4_brief_project(b, &l, b->key, 2, 2 * words - 2);
 }
 
 static ts_m4_maps_fn *code_for(uint32_t keys, int narrow, uint32_t half_up) {
@@ -163,22 +148,19 @@ static int has_maps(const ts_mhsa_args *args) {
 
 int ts_m4_brief(const ts_mhsa_args *args, void *scratch) {
     const ts_shape *s = &args->shape;
+    if (s->S == 1) {
+        ts_m4_single_row(args, scratch);
+        return 1;
+    }
     if (!has_few_rows(s) || !has_maps(args))
         return 0;
     ts_m4_brief_state b;
     lay_out(args, scratch, &b);
     for (uint32_t i = 0; i < b.pairs; i++)
         ts_m4_expand_pair(args->input, 2 * i, s->S, s->E, b.x + i * 2 * ts_m4_pairs(s->E));
-    if (!project_values(args, &b))
+    if (!project(args, &b) || !make_factors(args, &b))
         return 0;
-    if (s->S > 1 && (!project_queries(args, &b) || !project_keys(args, &b)))
-        return 0;
-    if (!make_factors(args, &b))
-        return 0;
-    if (s->S == 1)
-        attend_to_one(args, &b, args->context.per_channel);
-    else
-        attend(args, &b, args->context.per_channel);
+    attend(args, &b, args->context.per_channel);
     const ts_m4_brief_linear output = {args->o_weight, args->o_bias, &args->o,   1,
                                        s->E,           s->H * s->P,  TS_M4_ROWS, ts_m4_up4(s->E)};
     return ts_m4_brief_output(&b, &output, args->output);

@@ -22,6 +22,9 @@ uint32_t ts_m4_brief_bytes(const ts_shape *shape);
  * it. */
 int ts_m4_brief(const ts_mhsa_args *args, void *scratch);
 
+/* The same for a single row, any requantisation and table. */
+void ts_m4_single_row(const ts_mhsa_args *args, void *scratch);
+
 /* During a call. */
 typedef struct {
     uint32_t S, pairs;
@@ -45,11 +48,11 @@ typedef struct {
     uint32_t stride; /* bytes, as ts_m4_product has it */
 } ts_m4_brief_linear;
 
-/* Runs a projection of the input for all pairs of rows; results go `item` words on from pair to
- * pair, `jump` more behind every second one. 0 if its requantisation is not for the assembly, and
- * the results are of no use. */
+/* Runs a projection of the input for all pairs of rows; results go `first` words on to the second
+ * pair, `second` to the third one, `first` again and so on. 0 if its requantisation is not for the
+ * assembly, and the results are of no use. */
 int ts_m4_brief_project(const ts_m4_brief_state *b, const ts_m4_brief_linear *linear, uint32_t *out,
-                        uint32_t item, uint32_t jump);
+                        uint32_t first, uint32_t second);
 
 /* The projection of the contexts, `heads` 1, to rows of int8; 0 likewise. */
 int ts_m4_brief_output(const ts_m4_brief_state *b, const ts_m4_brief_linear *linear,
@@ -70,7 +73,7 @@ static inline int32_t ts_m4_brief_factor(const ts_requant *requant) {
 
 /* Reductions that the assembly of cortexm4_project.S is for. */
 static inline int ts_m4_brief_is_small(const ts_requant *requant, uint32_t depth) {
-    return depth <= 8 && !requant->per_channel;
+    return depth <= 16 && !requant->per_channel;
 }
 
 /* What the assembly of cortexm4_project.S reads, in this order. */
@@ -80,7 +83,7 @@ typedef struct {
     int32_t factor;      /* mul << (32 - shift) */
     uint8_t *out;
     uint32_t stride;
-    uint32_t item, other_item; /* bytes from a pair of rows to the next one, alternating */
+    uint32_t first, second; /* bytes from a pair of rows to the next one, in turn */
     const uint32_t *x;
     uint32_t x_bytes; /* of a pair */
     const uint32_t *x_end;

@@ -89,7 +89,7 @@ static ts_m4_projection_fn *code_for(const ts_m4_brief_linear *l, uint32_t tile)
 /* By cortexm4_project.S. */
 static void project_small(const ts_m4_brief_state *b, const ts_m4_brief_linear *l, uint32_t tile,
                           ts_m4_projection *p) {
-    enum { STEPS = 4, STEP_BYTES = 44, NARROW_STEP_BYTES = 28 };
+    enum { STEPS = 8, STEP_BYTES = 44, NARROW_STEP_BYTES = 28 };
     const uint32_t steps = ts_m4_pairs(l->depth);
     p->stream = l->weight;
     p->end = l->weight + 4 * steps * l->heads * ts_m4_up4(l->n);
@@ -101,13 +101,13 @@ static void project_small(const ts_m4_brief_state *b, const ts_m4_brief_linear *
 }
 
 int ts_m4_brief_project(const ts_m4_brief_state *b, const ts_m4_brief_linear *l, uint32_t *out,
-                        uint32_t item, uint32_t jump) {
+                        uint32_t first, uint32_t second) {
     const uint32_t x_step = 2 * ts_m4_pairs(l->depth);
     if (ts_m4_brief_is_small(l->requant, l->depth)) {
         ts_m4_projection p = {
             .out = (uint8_t *)out,
-            .item = 4 * item,
-            .other_item = 4 * (item + jump),
+            .first = 4 * first,
+            .second = 4 * second,
             .x = b->x,
             .x_end = b->x + b->pairs * x_step,
         };
@@ -122,7 +122,7 @@ int ts_m4_brief_project(const ts_m4_brief_state *b, const ts_m4_brief_linear *l,
     const uint32_t *x = b->x;
     for (uint32_t i = 0; i < b->pairs; i++, x += x_step) {
         ts_m4_run(&ready, x, out);
-        out += item + (i & 1 ? jump : 0);
+        out += i & 1 ? second : first;
     }
     return 1;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Linear layers of a reduction of up to 8 values, one multiplier for all channels: all pairs of
+/* Linear layers of a reduction of up to 16 values, one multiplier for all channels: all pairs of
  * rows in one call (ts_m4_projection of cortexm4_brief.h), channels by fours, or by twos of which
  * the panel has four.
  *
- * s0-s7 are a pair of rows, its last step at their end and its first one in s0 and s1; s8-s19 are
- * ts_m4_projection, s20 and s21 where a tile's results and biases are. r0 is the stream, eight sums
+ * s0-s15 are a pair of rows, its last step at their end and its first one in s0 and s1; s16-s27 are
+ * ts_m4_projection, s28 and s29 where a tile's results and biases are. r0 is the stream, eight sums
  * are in r6-r12 and lr, first those of row 0. */
 #include "ts_m4_finish.S"
 
@@ -17,13 +17,13 @@
     .endm
 
     .macro FIRST columns
-    vmov r5, s21
+    vmov r5, s29
     .if \columns > 2
     ldmia r5!, {r10, r11, r12, lr}
     .else
     ldrd r10, r11, [r5], #8
     .endif
-    vmov s21, r5
+    vmov s29, r5
     LOAD \columns
     vmov r5, s0
     smlad r6, r1, r5, r10
@@ -118,7 +118,7 @@
     .macro STORE_ACROSS round, columns
     SCALE \round, \columns
     CLIP ssat, \columns
-    vmov r2, s13
+    vmov r2, s21
     pkhbt r6, r6, r10, lsl #16
     pkhbt r7, r7, r11, lsl #16
     .if \columns > 2
@@ -135,7 +135,7 @@
     .macro STORE_ROWS round, columns
     mov r2, #128
     REQUANT_8 \round, a, r2, r1, r1, r1, r1
-    vmov r2, s13
+    vmov r2, s21
     BYTES 0
     eor r6, r6, #0x80808080
     eor r10, r10, #0x80808080
@@ -146,49 +146,53 @@
     .macro PROJECT name, finish, columns, round
     FUNCTION ts_m4_project_\name
     push {r4-r11, lr}
-    vpush {d8-d10}
-    vldm r0, {s8-s19}
+    vpush {d8-d15}
+    vldm r0, {s16-s27}
     adr r5, 3f
-    vmov r1, s19
+    vmov r1, s27
     add r5, r1
-    vmov s19, r5
-1:  vmov r5, s16
-    vmov r1, s17
-    vmov r0, s8
+    vmov s27, r5
+1:  vmov r5, s24
+    vmov r1, s25
+    vmov r0, s16
     add r2, r5, r1
-    vmov r4, s10
-    sub r3, r2, #32
-    vmov s16, r2
-    vldm r3, {s0-s7}
+    vmov r4, s18
+    sub r3, r2, #64
+    vmov s24, r2
+    vldm r3, {s0-s15}
     vldr d0, [r5]
-    vmov s21, r4
-    vmov r5, s12
-    vmov r1, s14
-    vmov r2, s15
-    vmov s20, r5
+    vmov s29, r4
+    vmov r5, s20
+    vmov r1, s22
+    vmov r2, s23
+    vmov s28, r5
     add r5, r1
-    vmov s14, r2
-    vmov s15, r1
-    vmov s12, r5
+    vmov s22, r2
+    vmov s23, r1
+    vmov s20, r5
 2:  FIRST \columns
-    vmov r5, s19
+    vmov r5, s27
     bx r5
     .p2align 2
 3:  MORE \columns, 2, 3
     MORE \columns, 4, 5
     MORE \columns, 6, 7
-    vmov r1, s11
-    vmov r5, s20
+    MORE \columns, 8, 9
+    MORE \columns, 10, 11
+    MORE \columns, 12, 13
+    MORE \columns, 14, 15
+    vmov r1, s19
+    vmov r5, s28
     STORE_\finish \round, \columns
-    vmov r1, s9
-    vmov s20, r5
+    vmov r1, s17
+    vmov s28, r5
     cmp r0, r1
     bne 2b
-    vmov r1, s16
-    vmov r2, s18
+    vmov r1, s24
+    vmov r2, s26
     cmp r1, r2
     bne 1b
-    vpop {d8-d10}
+    vpop {d8-d15}
     pop {r4-r11, pc}
     .size ts_m4_project_\name, . - ts_m4_project_\name
     .endm
