@@ -14,7 +14,11 @@ uint32_t ts_mhsa_cortexm4_scratch(const ts_shape *shape, uint32_t cores) {
 
 void ts_mhsa_cortexm4(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
     (void)team;
-    if (ts_m4_brief(args, scratch))
+    if (args->shape.S == 1) {
+        ts_m4_single_row(args, scratch);
+        return;
+    }
+    if (ts_m4_has_few_rows(&args->shape) && ts_m4_brief(args, scratch))
         return;
     ts_m4_attention layer = ts_mhsa_cortexm4_layer(args);
     layer.two_channels = 1;

@@ -2,6 +2,7 @@
 #include "cortexm4_brief.h"
 
 #include "ts_m4_panels.h"
+#include "ts_m4_rows.h"
 #include "ts_m4_softmax.h"
 
 static inline uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
@@ -11,29 +12,27 @@ static inline uint32_t bias_channels(const ts_shape *s) {
     return s->P % 4 || s->E % 4 ? larger(s->H * ts_m4_up4(s->P), ts_m4_up4(s->E)) : 0;
 }
 
-static inline int has_few_rows(const ts_shape *s) {
-    return s->S <= (s->P == 2 && s->H % 2 == 0 ? 8 : 16);
-}
-
 uint32_t ts_m4_brief_bytes(const ts_shape *s) {
-    if (!has_few_rows(s))
+    if (!ts_m4_has_few_rows(s))
         return 0;
     const uint32_t pairs = ts_m4_pairs(s->S), all = s->H * ts_m4_up4(s->P), E4 = ts_m4_up4(s->E);
     return TS_M4_LEAD + 8 * pairs * (ts_m4_pairs(s->E) + all) + 2 * ts_m4_up4(s->S) * all +
            4 * (bias_channels(s) + larger(all, E4)) + 2 * E4;
 }
 
-/* Heads of one or two channels, whose tiles of four would be half empty: what is made for that. */
-static int is_narrow(const ts_mhsa_args *args) {
-    const ts_shape *s = &args->shape;
-    return s->P <= 2 && s->S <= 4 && ts_m4_brief_is_small(&args->q, s->E) &&
-           ts_m4_brief_is_small(&args->k, s->E) && ts_m4_brief_is_small(&args->v, s->E);
+/* Whether cortexm4_project.S is for the projections. */
+static inline int is_small(const ts_mhsa_args *args) {
+    const uint32_t E = args->shape.E;
+    return ts_m4_brief_is_small(&args->q, E) && ts_m4_brief_is_small(&args->k, E) &&
+           ts_m4_brief_is_small(&args->v, E);
 }
 
-static void lay_out(const ts_mhsa_args *args, void *scratch, ts_m4_brief_state *b) {
+static inline void lay_out(const ts_mhsa_args *args, void *scratch, ts_m4_brief_state *b) {
     const ts_shape *s = &args->shape;
-    const uint32_t tile = is_narrow(args) ? 2 : 4, pairs = ts_m4_pairs(s->S);
-    const uint32_t width = (s->P + tile - 1) & -tile, all = s->H * width;
+    /* Tiles of four would be half empty. */
+    const uint32_t tile = s->P <= 2 && s->S <= 4 && is_small(args) ? 2 : 4;
+    const uint32_t pairs = ts_m4_pairs(s->S), width = (s->P + tile - 1) & -tile;
+    const uint32_t all = s->H * width;
     b->S = s->S;
     b->pairs = pairs;
     b->tile = tile;
@@ -48,35 +47,100 @@ static void lay_out(const ts_mhsa_args *args, void *scratch, ts_m4_brief_state *
     b->rows = (uint8_t *)(b->factors + larger(all, ts_m4_up4(s->E)));
 }
 
-/* Values, queries and keys of all heads; 0 if a requantisation is not for the assembly. */
-static int project(const ts_mhsa_args *args, const ts_m4_brief_state *b) {
+/* Calls the assembly, which keeps r4-r11 but none of the FPU's registers. */
+static inline __attribute__((always_inline)) void enter(const void *block, ts_m4_code *code) {
+    register const void *r0 __asm__("r0") = block;
+    __asm__ volatile("blx %1"
+                     : "+r"(r0)
+                     : "r"(code)
+                     : "r1", "r2", "r3", "r12", "lr", "cc", "memory", "d0", "d1", "d2", "d3", "d4",
+                       "d5", "d6", "d7", "d8", "d9", "d10", "d11", "d12", "d13", "d14", "d15");
+}
+
+/* Bytes of the steps that are left out, plus 1: Thumb. */
+static inline uint32_t entry_of(uint32_t steps, uint32_t tile) {
+    enum { STEPS = 8, STEP_BYTES = 44, NARROW_STEP_BYTES = 28 };
+    return (STEPS - steps) * (tile == 2 ? NARROW_STEP_BYTES : STEP_BYTES) + 1;
+}
+
+/* Values, queries and keys of all heads. */
+static inline __attribute__((always_inline)) void project_small(const ts_mhsa_args *args,
+                                                                const ts_m4_brief_state *b) {
+    static ts_m4_code *const code[][2] = {
+        {ts_m4_project_across_floor, ts_m4_project_across_half_up},
+        {ts_m4_project_stationary_floor, ts_m4_project_stationary_half_up},
+        {ts_m4_project_streamed_floor, ts_m4_project_streamed_half_up},
+        {ts_m4_project_two_across_floor, ts_m4_project_two_across_half_up},
+        {ts_m4_project_two_stationary_floor, ts_m4_project_two_stationary_half_up},
+        {ts_m4_project_two_streamed_floor, ts_m4_project_two_streamed_half_up},
+    };
     const ts_shape *s = &args->shape;
-    const uint32_t item = b->tile, words = b->all;
-    ts_m4_brief_linear l = {.heads = s->H,
-                            .n = s->P,
-                            .depth = s->E,
-                            .finish = TS_M4_ACROSS,
-                            .stride = 4 * item * b->pairs};
-    l.weight = args->v_weight;
-    l.bias = args->v_bias;
-    l.requant = &args->v;
-    if (!ts_m4_brief_project(b, &l, b->value, item, item))
+    const uint32_t tile = b->tile, steps = ts_m4_pairs(s->E);
+    const uint32_t bytes = 4 * steps * s->H * ts_m4_up4(s->P), row = 4 * b->all;
+    ts_m4_code *const(*to)[2] = tile == 2 ? code + 3 : code;
+    ts_m4_projection p = {
+        .stream = args->v_weight,
+        .end = args->v_weight + bytes,
+        .bias = ts_m4_brief_padded(args->v_bias, s->H, s->P, tile, b->bias),
+        .factor = ts_m4_brief_factor(&args->v),
+        .out = b->value,
+        .stride = 4 * tile * b->pairs,
+        .first = 4 * tile,
+        .second = 4 * tile,
+        .x = b->x,
+        .x_bytes = 8 * steps,
+        .x_end = b->x + 2 * steps * b->pairs,
+        .entry = entry_of(steps, tile),
+    };
+    enter(&p, to[0][args->v.round_half_up]);
+    p.stream = args->q_weight;
+    p.end = args->q_weight + bytes;
+    p.bias = ts_m4_brief_padded(args->q_bias, s->H, s->P, tile, b->bias);
+    p.factor = ts_m4_brief_factor(&args->q);
+    p.out = b->query;
+    p.first = row;
+    p.second = row;
+    enter(&p, to[1][args->q.round_half_up]);
+    p.stream = args->k_weight;
+    p.end = args->k_weight + bytes;
+    p.bias = ts_m4_brief_padded(args->k_bias, s->H, s->P, tile, b->bias);
+    p.factor = ts_m4_brief_factor(&args->k);
+    p.out = b->key;
+    p.first = 8;
+    p.second = 2 * row - 8;
+    enter(&p, to[2][args->k.round_half_up]);
+}
+
+/* The same of longer reductions; 0 if a requantisation is not for the assembly. */
+static __attribute__((noinline)) int project(const ts_mhsa_args *args, const ts_m4_brief_state *b) {
+    const ts_shape *s = &args->shape;
+    ts_m4_brief_linear l = {
+        .weight = args->v_weight,
+        .bias = args->v_bias,
+        .requant = &args->v,
+        .heads = s->H,
+        .n = s->P,
+        .depth = s->E,
+        .finish = TS_M4_ACROSS,
+        .stride = 16 * b->pairs,
+    };
+    if (!ts_m4_brief_project(b, &l, b->value, 4, 4))
         return 0;
     l.weight = args->q_weight;
     l.bias = args->q_bias;
     l.requant = &args->q;
     l.finish = TS_M4_STATIONARY;
-    if (!ts_m4_brief_project(b, &l, b->query, words, words))
+    if (!ts_m4_brief_project(b, &l, b->query, b->all, b->all))
         return 0;
     l.weight = args->k_weight;
     l.bias = args->k_bias;
     l.requant = &args->k;
     l.finish = TS_M4_STREAMED;
-    return ts_m4_brief_project(b, &l, b->key, 2, 2 * words - 2);
+    return ts_m4_brief_project(b, &l, b->key, 2, 2 * b->all - 2);
 }
 
-static ts_m4_maps_fn *code_for(uint32_t keys, int narrow, uint32_t half_up) {
-    static ts_m4_maps_fn *const code[][2] = {
+static inline ts_m4_code *code_for(uint32_t keys, int narrow, uint32_t half_up) {
+    static ts_m4_code *const code[][2] = {
         {ts_m4_maps_two_floor, ts_m4_maps_two_half_up},
         {ts_m4_maps_three_floor, ts_m4_maps_three_half_up},
         {ts_m4_maps_four_floor, ts_m4_maps_four_half_up},
@@ -91,13 +155,14 @@ static ts_m4_maps_fn *code_for(uint32_t keys, int narrow, uint32_t half_up) {
 }
 
 /* ts_m4_maps.last */
-static uintptr_t last_of(uint32_t pairs, uint32_t half_up) {
+static inline uintptr_t last_of(uint32_t pairs, uint32_t half_up) {
     enum { PAIR_BYTES = 44 };
     ts_m4_code *end = half_up ? ts_m4_maps_more_half_up_end : ts_m4_maps_more_floor_end;
     return pairs > 4 ? (uintptr_t)end - PAIR_BYTES * (pairs - 1) : pairs == 4;
 }
 
-static void attend(const ts_mhsa_args *args, const ts_m4_brief_state *b, uint32_t step) {
+static inline __attribute__((always_inline)) void attend(const ts_mhsa_args *args,
+                                                         const ts_m4_brief_state *b) {
     const uint32_t S = b->S, P = args->shape.P, odd = P & 1;
     const uint32_t half_up = args->scores.round_half_up;
     ts_m4_maps maps = {
@@ -108,7 +173,7 @@ static void attend(const ts_mhsa_args *args, const ts_m4_brief_state *b, uint32_
         .value = b->value,
         .value_bytes = 4 * b->width * b->pairs,
         .factors = b->factors,
-        .factors_step = 4 * b->tile * step,
+        .factors_step = args->context.per_channel ? 4 * b->tile : 0,
         .out = (uint8_t *)b->query,
         .table = ts_m4_reversed(args->table.entries) + 255,
         .key_jump = 8 * (b->all - b->width),
@@ -119,12 +184,12 @@ static void attend(const ts_mhsa_args *args, const ts_m4_brief_state *b, uint32_
         .keys = S,
         .rows = 2,
     };
-    ts_m4_maps_fn *run = code_for(S, b->tile == 2, half_up);
+    ts_m4_code *run = code_for(S, b->tile == 2, half_up);
     for (uint32_t row = 0; row < S; row += 2) {
         maps.heads = args->shape.H;
         if (row + 1 == S)
             maps.rows = 1;
-        run(&maps);
+        enter(&maps, run);
         maps.query += b->all;
         maps.out += 4 * b->all;
     }
@@ -140,28 +205,71 @@ static int make_factors(const ts_mhsa_args *args, const ts_m4_brief_state *b) {
     return ts_m4_brief_fast(context);
 }
 
-/* Whether its maps are what the assembly makes. */
-static int has_maps(const ts_mhsa_args *args) {
-    return args->shape.S == 1 || (args->table.max <= 255u && ts_m4_brief_fast(&args->scores) &&
-                                  args->context.round_half_up == args->scores.round_half_up);
+/* Of few channels: by cortexm4_project.S. */
+static inline __attribute__((always_inline)) void output_small(const ts_mhsa_args *args,
+                                                               const ts_m4_brief_state *b) {
+    const uint32_t E = args->shape.E, E4 = ts_m4_up4(E), S = b->S;
+    const uint32_t steps = ts_m4_pairs(args->shape.H * args->shape.P);
+    ts_m4_projection p = {
+        .stream = args->o_weight,
+        .end = args->o_weight + 4 * steps * E4,
+        .bias = ts_m4_brief_padded(args->o_bias, 1, E, 4, b->bias),
+        .factor = ts_m4_brief_factor(&args->o),
+        .out = b->rows,
+        .stride = E4,
+        .x = b->query,
+        .x_bytes = 8 * steps,
+        .entry = entry_of(steps, 4),
+    };
+    ts_m4_code *run = args->o.round_half_up ? ts_m4_project_rows_half_up : ts_m4_project_rows_floor;
+    for (uint32_t row = 0; row < S; row += 2) {
+        p.x_end = p.x + 2 * steps;
+        enter(&p, run);
+        ts_m4_copy_rows(b->rows, E4, ts_min(2, S - row), E, (uint8_t *)args->output + row * E, E);
+        p.x += b->all;
+    }
+}
+
+/* 0 if the requantisation is not for the assembly. */
+static __attribute__((noinline)) int output(const ts_mhsa_args *args, const ts_m4_brief_state *b) {
+    const ts_shape *s = &args->shape;
+    const ts_m4_brief_linear l = {args->o_weight, args->o_bias, &args->o,   1,
+                                  s->E,           s->H * s->P,  TS_M4_ROWS, ts_m4_up4(s->E)};
+    return ts_m4_brief_output(b, &l, args->output);
+}
+
+/* Whether the assembly is for its maps. */
+static inline int has_maps(const ts_mhsa_args *args) {
+    return args->table.max <= 255u && ts_m4_brief_fast(&args->scores) &&
+           args->context.round_half_up == args->scores.round_half_up;
+}
+
+static inline int all_fast(const ts_mhsa_args *args) {
+    return ts_m4_brief_fast(&args->q) && ts_m4_brief_fast(&args->k) && ts_m4_brief_fast(&args->v);
 }
 
 int ts_m4_brief(const ts_mhsa_args *args, void *scratch) {
     const ts_shape *s = &args->shape;
-    if (s->S == 1) {
-        ts_m4_single_row(args, scratch);
-        return 1;
-    }
-    if (!has_few_rows(s) || !has_maps(args))
+    if (!has_maps(args))
         return 0;
     ts_m4_brief_state b;
     lay_out(args, scratch, &b);
     for (uint32_t i = 0; i < b.pairs; i++)
         ts_m4_expand_pair(args->input, 2 * i, s->S, s->E, b.x + i * 2 * ts_m4_pairs(s->E));
-    if (!project(args, &b) || !make_factors(args, &b))
+    if (is_small(args)) {
+        if (!all_fast(args))
+            return 0;
+        project_small(args, &b);
+    } else if (!project(args, &b)) {
         return 0;
-    attend(args, &b, args->context.per_channel);
-    const ts_m4_brief_linear output = {args->o_weight, args->o_bias, &args->o,   1,
-                                       s->E,           s->H * s->P,  TS_M4_ROWS, ts_m4_up4(s->E)};
-    return ts_m4_brief_output(&b, &output, args->output);
+    }
+    if (!make_factors(args, &b))
+        return 0;
+    attend(args, &b);
+    if (!ts_m4_brief_is_small(&args->o, s->H * s->P))
+        return output(args, &b);
+    if (!ts_m4_brief_fast(&args->o))
+        return 0;
+    output_small(args, &b);
+    return 1;
 }

@@ -14,15 +14,19 @@
 #include "mhsa.h"
 #include "ts_m4_tiles.h"
 
-/* Bytes of scratch; 0 for more than 16 rows, or more than 8 of heads that are better two to a tile
- * (ts_m4_two_channels). */
+/* Up to 16 rows; 8 of heads that are better two to a tile (ts_m4_two_channels). */
+static inline int ts_m4_has_few_rows(const ts_shape *s) {
+    return s->S <= (s->P == 2 && s->H % 2 == 0 ? 8 : 16);
+}
+
+/* Bytes of scratch; 0 for more rows than that. */
 uint32_t ts_m4_brief_bytes(const ts_shape *shape);
 
-/* 0 if it left the work undone: more rows than that, or a requantisation or table that is not for
+/* Few rows, at least two. 0 if it left the work undone: a requantisation or table that is not for
  * it. */
 int ts_m4_brief(const ts_mhsa_args *args, void *scratch);
 
-/* The same for a single row, any requantisation and table. */
+/* A single row, any requantisation and table; the same scratch. */
 void ts_m4_single_row(const ts_mhsa_args *args, void *scratch);
 
 /* During a call. */
@@ -58,6 +62,16 @@ int ts_m4_brief_project(const ts_m4_brief_state *b, const ts_m4_brief_linear *li
 int ts_m4_brief_output(const ts_m4_brief_state *b, const ts_m4_brief_linear *linear,
                        int8_t *output);
 
+/* Biases of `heads` times n channels, each head a whole number of tiles; n is not. */
+const int32_t *ts_m4_brief_pad(const int32_t *bias, uint32_t heads, uint32_t n, uint32_t tile,
+                               int32_t *copy);
+
+/* The same of any n: the copy only where it has to be. */
+static inline const int32_t *ts_m4_brief_padded(const int32_t *bias, uint32_t heads, uint32_t n,
+                                                uint32_t tile, int32_t *copy) {
+    return n & (tile - 1) ? ts_m4_brief_pad(bias, heads, n, tile, copy) : bias;
+}
+
 /* Multipliers of `heads` times n channels as factors, mul << (32 - shift), heads padded with zeros
  * to whole tiles; 0 if one is 1/2 or more. */
 int ts_m4_brief_factors(const ts_m4_brief_state *b, const ts_requant *requant, uint32_t heads,
@@ -81,7 +95,7 @@ typedef struct {
     const void *stream, *end;
     const int32_t *bias; /* with padding to whole tiles */
     int32_t factor;      /* mul << (32 - shift) */
-    uint8_t *out;
+    void *out;
     uint32_t stride;
     uint32_t first, second; /* bytes from a pair of rows to the next one, in turn */
     const uint32_t *x;
@@ -90,12 +104,10 @@ typedef struct {
     uint32_t entry; /* bytes of the steps that are left out, plus 1: Thumb */
 } ts_m4_projection;
 
-typedef void ts_m4_projection_fn(const ts_m4_projection *projection);
-
-ts_m4_projection_fn ts_m4_project_stationary_floor, ts_m4_project_stationary_half_up,
+ts_m4_code ts_m4_project_stationary_floor, ts_m4_project_stationary_half_up,
     ts_m4_project_streamed_floor, ts_m4_project_streamed_half_up, ts_m4_project_across_floor,
     ts_m4_project_across_half_up, ts_m4_project_rows_floor, ts_m4_project_rows_half_up;
-ts_m4_projection_fn ts_m4_project_two_stationary_floor, ts_m4_project_two_stationary_half_up,
+ts_m4_code ts_m4_project_two_stationary_floor, ts_m4_project_two_stationary_half_up,
     ts_m4_project_two_streamed_floor, ts_m4_project_two_streamed_half_up,
     ts_m4_project_two_across_floor, ts_m4_project_two_across_half_up;
 
@@ -121,14 +133,12 @@ typedef struct {
     uint32_t keys, rows;    /* rows: 1 or 2 */
 } ts_m4_maps;
 
-typedef void ts_m4_maps_fn(ts_m4_maps *maps);
-
-ts_m4_maps_fn ts_m4_maps_two_floor, ts_m4_maps_two_half_up, ts_m4_maps_three_floor,
+ts_m4_code ts_m4_maps_two_floor, ts_m4_maps_two_half_up, ts_m4_maps_three_floor,
     ts_m4_maps_three_half_up, ts_m4_maps_four_floor, ts_m4_maps_four_half_up;
-ts_m4_maps_fn ts_m4_maps_narrow_two_floor, ts_m4_maps_narrow_two_half_up,
+ts_m4_code ts_m4_maps_narrow_two_floor, ts_m4_maps_narrow_two_half_up,
     ts_m4_maps_narrow_three_floor, ts_m4_maps_narrow_three_half_up, ts_m4_maps_narrow_four_floor,
     ts_m4_maps_narrow_four_half_up;
-ts_m4_maps_fn ts_m4_maps_some_floor, ts_m4_maps_some_half_up, ts_m4_maps_more_floor,
+ts_m4_code ts_m4_maps_some_floor, ts_m4_maps_some_half_up, ts_m4_maps_more_floor,
     ts_m4_maps_more_half_up;
 ts_m4_code ts_m4_maps_more_floor_end, ts_m4_maps_more_half_up_end;
 

@@ -67,16 +67,12 @@
     .endm
 
     .macro BEGIN_FEW
-    push {r4-r11, lr}
-    vpush {d8-d15}
-    push {r0}
+    push {r0, r4-r11, lr}
     vldm r0, {s16-s28}
     .endm
 
     .macro END_FEW
-    add sp, #4
-    vpop {d8-d15}
-    pop {r4-r11, pc}
+    pop {r0, r4-r11, pc}
     .endm
 
     .macro SCORES_TO_MAP keys, round

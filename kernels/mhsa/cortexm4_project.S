@@ -146,7 +146,6 @@
     .macro PROJECT name, finish, columns, round
     FUNCTION ts_m4_project_\name
     push {r4-r11, lr}
-    vpush {d8-d15}
     vldm r0, {s16-s27}
     adr r5, 3f
     vmov r1, s27
@@ -192,7 +191,6 @@
     vmov r2, s26
     cmp r1, r2
     bne 1b
-    vpop {d8-d15}
     pop {r4-r11, pc}
     .size ts_m4_project_\name, . - ts_m4_project_\name
     .endm

@@ -11,7 +11,6 @@
 
     .macro BEGIN_FRAME
     push {r4-r11, lr}
-    vpush {d8-d15}
     sub sp, #FRAME_BYTES
     str r0, [sp]
     vldm r0, {s16-s31}
@@ -25,7 +24,6 @@
 
     .macro END_FRAME
     add sp, #FRAME_BYTES
-    vpop {d8-d15}
     pop {r4-r11, pc}
     .endm
 
