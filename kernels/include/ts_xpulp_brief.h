@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An encoder block of few rows for XpulpV2 where each core has one head, an equal share of every
+/* An encoder block of four rows for XpulpV2 where each core has one head, an equal share of every
  * linear layer's columns and nothing to round or scale per channel. What ts_xpulp_joined.h does,
  * with the same result and in the same memory.
  *
@@ -10,15 +10,14 @@
 #ifndef TS_XPULP_BRIEF_H
 #define TS_XPULP_BRIEF_H
 
+#include "ts_xpulp_four.h"
 #include "ts_xpulp_joined.h"
 
-/* It lies before the block product and the softmax (targets/gap9/link.ld). */
-#ifndef TS_XP_SHORT
+/* It lies before ts_xp_four (targets/gap9/link.ld). */
 #define TS_XP_SHORT static __attribute__((noinline, unused, section(".text.hot.short"))) TS_XP_SMALL
-#endif
 
-/* Of `calls`: of the linear layers, in turn, and of the product after one that is in slot 0. */
-enum { TS_XP_SLOT_1, TS_XP_SLOT_0, TS_XP_AFTER, TS_XP_BRIEF_CALLS };
+/* Slots, in turn. */
+enum { TS_XP_SLOT_1, TS_XP_SLOT_0 };
 
 /* The linear layers, scores and context. */
 #define TS_XP_BRIEF_PRODUCTS (TS_XP_LINEARS + 2u)
@@ -28,12 +27,12 @@ typedef struct {
     uint32_t core, far;
     uint32_t linear, next; /* to be fetched, and to be run */
     int32_t *factors;      /* of all products, less one; the team's */
-    int8_t *room[2];       /* by the calls' numbers */
+    int8_t *room[2];       /* slots */
+    ts_xp_given ready[2];  /* what is in them, or would be */
     ts_dma_group groups[2];
     ts_dma_group early[3]; /* of constants */
-    ts_xp_call calls[TS_XP_BRIEF_CALLS];
+    ts_xp_four four;
     const ts_encoder_norm *norms[2]; /* these and the following from where they are to be read */
-    int32_t zeros[12];
     const uint32_t *pairs;
     const int8_t *gelu;
     ts_encoder_norm near[2];
@@ -72,61 +71,41 @@ static TS_XP_INLINE int ts_xp_brief_is_fast(const ts_xp_brief *b) {
     return (f[0] | f[1] | f[2] | f[3] | f[4] | f[5] | f[6] | f[7]) >= 0;
 }
 
-/* Prepares the call of the next linear layer, and begins to fetch what it needs. `slot`: its call's
- * number. */
+/* Begins to fetch what this core needs of the next linear layer, `blocks` blocks of columns. */
 TS_XP_SHORT void ts_xp_brief_fetch(ts_xp_brief *b, uint32_t slot, uint32_t depth, uint32_t blocks) {
-    const uint32_t linear = b->linear++;
-    const ts_xp_given given = ts_xp_joined_given(b->args, linear);
-    ts_xp_call *call = &b->calls[slot];
-    call->left_row = depth;
-    call->steps = depth / 4;
-    call->blocks = blocks;
-    call->bias = given.bias + 4 + b->core * 4 * blocks;
+    ts_xp_given given = ts_xp_joined_given(b->args, b->linear++);
     const uint32_t bytes = 4 * depth * blocks;
-    call->right = given.weight + b->core * bytes;
+    given.bias += 4 + b->core * 4 * blocks;
+    given.weight += b->core * bytes;
     if (b->far) {
         int8_t *const room = b->room[slot];
-        b->groups[slot] = ts_dma_begin_two(room, call->right, bytes, call->bias, 16 * blocks);
-        call->right = room;
-        call->bias = (const int32_t *)(const void *)(room + bytes);
+        b->groups[slot] = ts_dma_begin_two(room, given.weight, bytes, given.bias, 16 * blocks);
+        given.weight = room;
+        given.bias = (const int32_t *)(const void *)(room + bytes);
     }
+    b->ready[slot] = given;
 }
 
-static TS_XP_INLINE void ts_xp_brief_output(ts_xp_call *call, int8_t *output, uint32_t row,
-                                            uint32_t block, uint32_t tile) {
-    call->output = output;
-    call->output_row = row;
-    call->output_block = block;
-    call->output_tile = tile;
-}
-
-/* Runs a linear layer, and `more` calls after it. */
-TS_XP_SHORT void ts_xp_brief_run(ts_xp_brief *b, uint32_t slot, const int8_t *left, int8_t *output,
-                                 uint32_t row, uint32_t block, uint32_t tile, uint32_t more) {
-    ts_xp_call *call = &b->calls[slot];
-    call->left = left;
-    call->factor = b->factors[b->next++];
-    ts_xp_brief_output(call, output, row, block, tile);
+/* What the next linear layer needs is there. */
+TS_XP_SHORT ts_xp_given ts_xp_brief_wait(ts_xp_brief *b, uint32_t slot) {
     if (b->far)
         ts_dma_wait(b->groups[slot]);
-    ts_xp_fast4(call, 1 + more);
+    return b->ready[slot];
 }
 
-/* Softmax of four rows of four elements, in place; see softmax.h. `pairs`: those of layout
- * softmax_pairs, so that entries are at most 128 and the reciprocal of ts_softmax.h is exact. A row
- * is a word: less than half of what ts_xp_softmax_pairs takes, and a third of its code. */
-TS_XP_SHORT void ts_xp_brief_softmax(uint32_t *map, const uint32_t *pairs) {
-    for (uint32_t *end = map + 4; map < end; map++) {
-        const uint32_t x = *map, max = pv_max_b(x, x >> 16);
-        const uint32_t most = (pv_max_b(max, max >> 8) & 255) * 0x01010101u;
-        const uint32_t d = pv_minu_sci_b(pv_sub_b(most, x), 31);
-        const uint32_t a = p_lw_at(pairs, pv_dotup_b(d, 4u | 128u << 8));
-        const uint32_t b = p_lw_at(pairs, pv_dotup_b(d, (4u | 128u << 8) << 16));
-        const uint32_t sum = pv_sdotup_sci_h(pv_sdotup_sci_h(0, a, 1), b, 1);
-        const uint32_t m = ts_softmax_reciprocal(sum);
-        *map = (a & 255) * m >> 24 | ((a >> 16) * m >> 24) << 8 | ((b & 255) * m >> 24) << 16 |
-               (b >> 16) * m >> 24 << 24;
-    }
+/* Runs a linear layer. */
+TS_XP_SHORT void ts_xp_brief_run(ts_xp_brief *b, uint32_t slot, const int8_t *left, uint32_t depth,
+                                 uint32_t blocks, int8_t *output) {
+    ts_xp_four *four = &b->four;
+    const ts_xp_given given = ts_xp_brief_wait(b, slot);
+    four->left = left;
+    four->steps = depth / 4;
+    four->blocks = blocks;
+    four->output = output;
+    four->right = given.weight;
+    four->bias = given.bias;
+    four->factors[5] = b->factors[b->next++];
+    ts_xp_four_layer(four);
 }
 
 /* Normalised rows in the output. Cores share a row where there are fewer rows than cores; columns
@@ -146,22 +125,23 @@ TS_XP_SHORT void ts_xp_brief_normalise(const ts_xp_brief *b, uint32_t which, con
     }
 }
 
-/* A residual and the columns of this core of a layer, in place of the latter. */
+/* A residual's columns of this core, and a layer's in panels. */
 TS_XP_SHORT void ts_xp_brief_add(const ts_xp_brief *b, const ts_encoder_add *add,
-                                 const int8_t *residual, int8_t *layer) {
+                                 const int8_t *residual, const int8_t *panels, int8_t *output) {
     const uint32_t E = b->args->shape.E;
     const ts_xp_addition addition =
         ts_xp_addition_of(add->residual_mul, add->layer_mul, add->shift, add->round_half_up);
-    for (uint32_t blocks = b->calls[TS_XP_SLOT_1].blocks; blocks;
-         blocks--, residual += 4, layer += 4)
-        ts_xp_add_strided(&addition, residual, layer, layer, E, b->args->shape.S);
+    for (uint32_t blocks = b->four.blocks; blocks; blocks--, residual += 4, output += 4) {
+        ts_xp_add_strided(&addition, residual, E, panels, 4, output, E, 4);
+        panels += 16;
+    }
 }
 
 /* Whether the shape is one of these: 1, 2, 4 or 8 cores, each with a head and as many whole blocks
  * of the other layers' columns. */
 static inline int ts_xp_brief_suits(const ts_shape *shape, uint32_t cores) {
-    const uint32_t all = 4 * cores - 1; /* S: 4, 8 or 12 */
-    return !((shape->S & ~12u) | (shape->P & 3) | ((shape->E | shape->F) & all) |
+    const uint32_t all = 4 * cores - 1;
+    return !((shape->S ^ 4) | (shape->P & 3) | ((shape->E | shape->F) & all) |
              (cores & (cores - 1)) | (shape->H ^ cores));
 }
 
@@ -226,40 +206,30 @@ static inline uint32_t ts_xp_brief_bytes(const ts_shape *shape, uint32_t cores) 
 /* Whether it is done; where not all products are fast, the first normalisation alone is. */
 TS_XP_SHORT int ts_xp_brief_block(const ts_team *team, const ts_encoder_block_args *args,
                                   int8_t *scratch) {
-    const uint32_t S = args->shape.S, E = args->shape.E, P = args->shape.P, F = args->shape.F;
+    const uint32_t E = args->shape.E, P = args->shape.P, F = args->shape.F;
     const uint32_t core = team->core, cores = team->cores, HP = cores * P, log = p_ff1(cores);
     int8_t *const own = scratch + TS_XP_JOINED_SHARED;
     int8_t *const sum = own + cores * TS_XP_JOINED_OWN;
-    int8_t *const memory = sum + ts_align16(S * E);
-    int8_t *const keys = memory + core * P * S, *const values = keys + S * HP;
-    int8_t *const queries = memory + 2 * S * HP + core * P;
-    int8_t *const map = memory + 3 * S * HP + core * S * S;
+    int8_t *const memory = sum + ts_align16(4 * E), *const queries = memory + core * 4 * P;
+    int8_t *const keys = memory + 4 * HP + core * (8 * P + 16);
     int8_t *const output = args->output;
+    const uint32_t slot_0 = ts_xp_brief_slot_0(&args->shape, cores);
+    const uint32_t slots = slot_0 + ts_xp_brief_slot_1(&args->shape, cores) + 4;
+    int8_t *const end = memory + ts_xp_brief_memory(&args->shape, cores);
     ts_xp_brief *const b = (void *)(own + core * TS_XP_JOINED_OWN);
     b->args = args;
     b->core = core;
     b->factors = ((ts_xp_joined_shared *)(void *)scratch)->factors;
     b->far = (uint32_t)ts_dma_is_far(args->q_weight);
     b->linear = b->next = TS_XP_Q;
-    for (ts_xp_call *call = b->calls; call < b->calls + TS_XP_BRIEF_CALLS; call++) {
-        call->tiles = S / 4;
-        call->kind = TS_XP_BIAS;
-        call->select = TS_XP_ROWS;
-    }
-    for (uint32_t i = 0; i < S; i++)
-        b->zeros[i] = 0;
     b->norms[0] = &args->norm1;
     b->norms[1] = &args->norm2;
     b->pairs = args->softmax.entries + 256;
     b->gelu = args->gelu_table;
-    if (b->far) {
-        const uint32_t slot_0 = ts_xp_brief_slot_0(&args->shape, cores);
-        const uint32_t slots = slot_0 + ts_xp_brief_slot_1(&args->shape, cores) + 4;
-        int8_t *const end = memory + ts_xp_brief_memory(&args->shape, cores);
-        b->room[TS_XP_SLOT_0] = end + core * slots; /* each core's in other banks */
-        b->room[TS_XP_SLOT_1] = b->room[TS_XP_SLOT_0] + slot_0;
+    b->room[TS_XP_SLOT_0] = end + core * slots; /* each core's in other banks */
+    b->room[TS_XP_SLOT_1] = b->room[TS_XP_SLOT_0] + slot_0;
+    if (b->far)
         ts_xp_brief_begin_far(b, end + cores * slots);
-    }
     ts_xp_brief_scale(b, team);
     ts_xp_brief_fetch(b, TS_XP_SLOT_0, E, P / 4);
     if (b->far) {
@@ -281,53 +251,48 @@ TS_XP_SHORT int ts_xp_brief_block(const ts_team *team, const ts_encoder_block_ar
         }
         return 0;
     }
-    ts_xp_brief_run(b, TS_XP_SLOT_0, output, queries, HP, 4, 4 * HP, 0);
+    ts_xp_four *const four = &b->four;
+    four->left_row = E;
+    four->left_turn = 4 - 3 * E;
+    ts_xp_brief_run(b, TS_XP_SLOT_0, output, E, P / 4, queries);
     ts_xp_brief_fetch(b, TS_XP_SLOT_0, E, P / 4);
-    ts_xp_brief_run(b, TS_XP_SLOT_1, output, keys, 4, 16, 4 * P, 0);
+    ts_xp_brief_run(b, TS_XP_SLOT_1, output, E, P / 4, keys);
     const uint32_t blocks = E / 4 >> log, column = core * 4 * blocks;
     ts_xp_brief_fetch(b, TS_XP_SLOT_1, HP, blocks);
-    b->calls[TS_XP_SLOT_0].select = TS_XP_COLUMNS;
-    ts_xp_call *after = &b->calls[TS_XP_AFTER];
-    __asm__ volatile("" : "+r"(after)); /* a register: shorter stores */
-    ts_xp_brief_output(after, map, S, 4, 4 * S);
-    after->left = queries;
-    after->left_row = HP;
-    after->right = keys;
-    after->steps = P / 4;
-    after->blocks = S / 4;
-    after->bias = b->zeros; /* less code than TS_XP_ZERO */
-    after->factor = b->factors[TS_XP_LINEARS];
-    ts_xp_brief_run(b, TS_XP_SLOT_0, output, values, 4, 4 * S, 16, 1);
-    b->calls[TS_XP_SLOT_0].select = TS_XP_ROWS;
+    const ts_xp_given values = ts_xp_brief_wait(b, TS_XP_SLOT_0);
+    four->v_weight = values.weight;
+    four->v_bias = values.bias;
+    four->factors[2] = b->factors[b->next++];
+    four->factors[3] = b->factors[TS_XP_LINEARS];
+    four->factors[4] = b->factors[TS_XP_LINEARS + 1];
+    four->queries = queries;
+    four->keys = keys;
+    four->output = keys + 4 * P;
+    four->pairs = b->pairs;
+    four->heads = 1;
+    four->head_blocks = P / 4;
+    four->zeros[0] = four->zeros[1] = four->zeros[2] = four->zeros[3] = 0;
+    ts_xp_four_values(four);
     ts_xp_brief_fetch(b, TS_XP_SLOT_0, E, F / 4 >> log);
-    if (S == 4)
-        ts_xp_brief_softmax((uint32_t *)(void *)map, b->pairs);
-    else
-        ts_xp_softmax_pairs(map, (uint8_t *)map, S, S, b->pairs,
-                            (uint32_t *)(void *)(sum + core * 2 * S));
-    ts_xp_brief_output(after, queries, HP, 4, 4 * HP);
-    after->left = map;
-    after->left_row = S;
-    after->right = values;
-    after->steps = S / 4;
-    after->blocks = P / 4;
-    after->kind = TS_XP_UNSIGNED;
-    after->factor = b->factors[TS_XP_LINEARS + 1];
-    ts_xp_fast4(after, 1);
+    four->left_row = four->left_turn = 4;
     ts_team_barrier(team);
-    ts_xp_brief_run(b, TS_XP_SLOT_1, queries - core * P, sum + column, E, 4, 4 * E, 0);
-    ts_xp_brief_add(b, &args->add1, args->input + column, sum + column);
+    int8_t *panels = output + 4 * column;
+    ts_xp_brief_run(b, TS_XP_SLOT_1, memory, HP, blocks, panels);
+    ts_xp_brief_add(b, &args->add1, args->input + column, panels, sum + column);
     ts_xp_brief_fetch(b, TS_XP_SLOT_1, F, blocks);
     ts_team_barrier(team);
     ts_xp_brief_normalise(b, 1, sum);
+    four->left_row = E;
+    four->left_turn = 4 - 3 * E;
     ts_team_barrier(team);
-    int8_t *hidden = memory + core * (F >> log);
-    ts_xp_brief_run(b, TS_XP_SLOT_0, output, hidden, F, 4, 4 * F, 0);
-    for (uint32_t rows = S; rows; rows--, hidden += F)
-        ts_xp_look_up_words(hidden, b->gelu, F / 4 >> log, hidden);
+    int8_t *hidden = memory + core * 4 * (F >> log);
+    ts_xp_brief_run(b, TS_XP_SLOT_0, output, E, F / 4 >> log, hidden);
+    ts_xp_look_up_words(hidden, b->gelu, F >> log, hidden);
+    four->left_row = four->left_turn = 4;
     ts_team_barrier(team);
-    ts_xp_brief_run(b, TS_XP_SLOT_1, memory, output + column, E, 4, 4 * E, 0);
-    ts_xp_brief_add(b, &args->add2, sum + column, output + column);
+    panels = b->room[TS_XP_SLOT_0];
+    ts_xp_brief_run(b, TS_XP_SLOT_1, memory, F, blocks, panels);
+    ts_xp_brief_add(b, &args->add2, sum + column, panels, output + column);
     return 1;
 }
 

@@ -33,11 +33,12 @@ static TS_XP_INLINE uint32_t ts_xp_add_one(const ts_xp_addition *add, int32_t a,
 }
 
 /* `words` words, `pitch` bytes apart: those of a tensor, or of a column of blocks. */
-static TS_XP_INLINE void ts_xp_add_strided(const ts_xp_addition *add, const void *a, const void *b,
+static TS_XP_INLINE void ts_xp_add_strided(const ts_xp_addition *add, const void *a,
+                                           uint32_t a_pitch, const void *b, uint32_t b_pitch,
                                            void *to, uint32_t pitch, uint32_t words) {
     for (; words; words--) {
-        const int32_t x = (int32_t)p_lw_post(&a, (int32_t)pitch);
-        const int32_t y = (int32_t)p_lw_post(&b, (int32_t)pitch);
+        const int32_t x = (int32_t)p_lw_post(&a, (int32_t)a_pitch);
+        const int32_t y = (int32_t)p_lw_post(&b, (int32_t)b_pitch);
         const uint32_t p = ts_xp_add_one(add, p_extract(x, 8, 0), p_extract(y, 8, 0));
         const uint32_t q = ts_xp_add_one(add, p_extract(x, 8, 8), p_extract(y, 8, 8));
         const uint32_t r = ts_xp_add_one(add, p_extract(x, 8, 16), p_extract(y, 8, 16));
@@ -49,7 +50,7 @@ static TS_XP_INLINE void ts_xp_add_strided(const ts_xp_addition *add, const void
 TS_XP_STAGE void ts_xp_add_words(const ts_xp_addition *addition, const int8_t *a, const int8_t *b,
                                  int8_t *output, uint32_t pitch, uint32_t words) {
     const ts_xp_addition add = *addition;
-    ts_xp_add_strided(&add, a, b, output, pitch, words);
+    ts_xp_add_strided(&add, a, pitch, b, pitch, output, pitch, words);
 }
 
 /* n elements, n % 4 of them one at a time. */

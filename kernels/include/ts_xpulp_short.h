@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A whole attention layer of few rows for XpulpV2, each core with heads of its own (as in
- * ts_xpulp_heads.h), in one function.
+ * ts_xpulp_heads.h), in one function; ts_xpulp_four.h does most layers of four rows.
  *
- * At S = 4 a core fetches more code that runs once than it needs for products, and the
- * instruction cache is too small for the general functions: 16 bytes of code that are not in it
- * cost as much as 18 instructions. So this sets the words of its calls without a detour. */
+ * A core fetches more code that runs once than it needs for products, and the instruction cache is
+ * too small for the general functions: 16 bytes of code that are not in it cost as much as 18
+ * instructions. So this sets the words of its calls without a detour. */
 #ifndef TS_XPULP_SHORT_H
 #define TS_XPULP_SHORT_H
 
@@ -18,11 +18,8 @@ typedef ts_mhsa_args ts_xp_short_args;
 #define TS_XP_Q(what) q##what
 #endif
 
-/* It lies directly before the block product and the softmax (targets/gap9/link.ld). */
-#define TS_XP_SHORT static __attribute__((noinline, unused, section(".text.hot.short"))) TS_XP_SMALL
-
 /* The factor of a call less one, or a negative number where ts_xp_fast4 does not do. */
-TS_XP_SHORT int32_t ts_xp_short_factor(const ts_requant *requant, uint32_t bound) {
+TS_XP_SELDOM int32_t ts_xp_short_factor(const ts_requant *requant, uint32_t bound) {
     const uint32_t shift = 16u - requant->shift;
     if (requant->per_channel | requant->round_half_up | shift >> 31)
         return -1;
@@ -88,8 +85,8 @@ static inline uint32_t ts_xp_short_bytes(const ts_shape *shape, uint32_t cores) 
  * The scratch memory holds values, queries, keys or (fused) context, maps. Without fused weights
  * the context takes the queries' place. With them the input, as it is, is the left operand of the
  * scores and the queries are panels. */
-TS_XP_SHORT int ts_xp_short_run(const ts_team *team, const ts_xp_short_args *args,
-                                int8_t *scratch) {
+TS_XP_SELDOM int ts_xp_short_run(const ts_team *team, const ts_xp_short_args *args,
+                                 int8_t *scratch) {
     const uint32_t S = args->shape.S, E = args->shape.E, P = args->shape.P, H = args->shape.H;
     const uint32_t cores = team->cores, core = team->core;
     const uint32_t heads = ts_xp_each(team, H), blocks = ts_xp_each(team, E / 4);

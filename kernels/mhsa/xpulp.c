@@ -5,6 +5,7 @@
 #include "mhsa.h"
 
 #define TS_XP_FUSED 0
+#include "ts_xpulp_four.h"
 #include "ts_xpulp_kept.h"
 #include "ts_xpulp_padded.h"
 #include "ts_xpulp_stream.h"
@@ -22,6 +23,8 @@ TS_XP_SELDOM void run_large(const ts_team *team, const ts_mhsa_args *args, void 
 
 static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhsa_args *args,
                                                void *scratch) {
+    if (args->shape.S <= TS_XP_CHUNK && ts_xp_short_run(team, args, scratch))
+        return;
     if (ts_xp_padded_suits(&args->shape) && args->table.entries[256])
         (args->shape.S <= 12 ? ts_xp_padded_few : ts_xp_padded_many)(team, args, scratch);
     else if (streams(&args->shape))
@@ -30,10 +33,8 @@ static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhs
         ts_xp_heads_run(team, args, scratch);
 }
 
-/* On a line of the instruction cache: others cost up to 2 % at S = 4. */
-__attribute__((aligned(32))) void ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args,
-                                                void *scratch) {
-    if (!ts_xp_short_run(team, args, scratch))
+void ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
+    if (!ts_xp_four_attention(team, args, scratch))
         run_long(team, args, scratch);
 }
 

@@ -3,6 +3,7 @@
 #include "mhsa_fwsa.h"
 
 #define TS_XP_FUSED 1
+#include "ts_xpulp_four.h"
 #include "ts_xpulp_short.h"
 
 uint32_t ts_mhsa_fwsa_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
@@ -15,6 +16,8 @@ uint32_t ts_mhsa_fwsa_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
 
 static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhsa_fwsa_args *args,
                                                void *scratch) {
+    if (args->shape.S <= TS_XP_CHUNK && ts_xp_short_run(team, args, scratch))
+        return;
     const ts_mhsa_args plain = {
         .shape = args->shape,
         .input = args->input,
@@ -36,6 +39,6 @@ static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhs
 }
 
 void ts_mhsa_fwsa_xpulp(const ts_team *team, const ts_mhsa_fwsa_args *args, void *scratch) {
-    if (!ts_xp_short_run(team, args, scratch))
+    if (!ts_xp_four_fused_attention(team, args, scratch))
         run_long(team, args, scratch);
 }

@@ -82,50 +82,54 @@ static void note_stacks(const ts_job *job, const ts_call *call, progress *state)
     }
 }
 
-/* One call of the kernel on a poison of its own; the hash of its output. */
-static uint32_t run_once(const ts_job *job, const ts_job_case *entry, uint8_t poison, bool timed,
-                         progress *state, uint32_t *cycles) {
+/* A case's calls, each on a poison of its own: cycles and hashes of its output by their number.
+ *
+ * Between the two calls of a timed case there is no more than it takes to tell them apart, and in
+ * as little code as possible: so that the second one finds its own in the instruction cache. What
+ * they did besides is looked at after both. */
+TS_GLUE_SMALL void run_calls(const ts_job *job, const ts_case *c, uint32_t calls, bool timed,
+                             progress *state, uint32_t *cycles, uint32_t *hashes) {
     const ts_team team = {.core = 0, .cores = job->cores};
+    const bool announces = (job->flags & TS_JOB_ANNOUNCES) != 0;
+    for (uint32_t i = 0, poison = POISON_COLD; i < calls; i++, poison = POISON_WARM) {
+        ts_arena_poison(&arena, job, (uint8_t)poison);
+        if (announces) {
+            ts_guards_announce(&arena, true);
+        }
+        state->call = timed ? ts_call_timed(&team, c) : ts_call_untimed(&team, c);
+        if (announces) {
+            ts_guards_announce(&arena, false);
+        }
+        cycles[i] = state->call.cycles;
+        hashes[i] = ts_arena_hash_output(&arena, job);
+    }
+}
+
+/* Case `index`: its record, and its output in the arena. */
+static ts_record_case run_case(const ts_job *job, const ts_job_case *entry, uint32_t index,
+                               progress *state) {
+    const bool timed = entry->timed && state->counts_cycles;
+    const uint32_t calls = entry->timed ? 2 : 1;
     const ts_case c = {
         .shape = job->shape,
         .params = params,
         .operands = arena.operands,
         .scratch = arena.start[job->operand_count],
     };
+    ts_record_case record = {0};
+    uint32_t cycles[2], hashes[2];
     for (uint32_t i = 0; i < job->param_count; i++) {
         params[i] = entry->params[i];
     }
-    ts_arena_poison(&arena, job, poison);
-    const bool announces = (job->flags & TS_JOB_ANNOUNCES) != 0;
-    if (announces) {
-        ts_guards_announce(&arena, true);
-    }
-    const ts_call call = timed ? ts_call_timed(&team, &c) : ts_call_untimed(&team, &c);
-    state->call = call;
-    if (announces) {
-        ts_guards_announce(&arena, false);
-    }
-    if (timed) {
-        *cycles = call.cycles;
-    }
-    return ts_arena_hash_output(&arena, job);
-}
-
-/* Case `index`: its record, and its output in the arena. Between the two calls of a timed case
- * there is no more than it takes to tell them apart, so that the second one finds its code in the
- * instruction cache; what they did besides is looked at after both. */
-static ts_record_case run_case(const ts_job *job, const ts_job_case *entry, uint32_t index,
-                               progress *state) {
-    const bool timed = entry->timed && state->counts_cycles;
-    ts_record_end *end = &state->end;
-    ts_record_case record = {0};
     ts_arena_fill(&arena, job, entry);
     ts_stack_paint(0);
-    record.hash_cold = run_once(job, entry, POISON_COLD, timed, state, &end->cycles_cold);
-    record.hash_warm = record.hash_cold;
-    if (entry->timed) {
-        record.hash_warm = run_once(job, entry, POISON_WARM, timed, state, &end->cycles_warm);
+    run_calls(job, &c, calls, timed, state, cycles, hashes);
+    if (timed) {
+        state->end.cycles_cold = cycles[0];
+        state->end.cycles_warm = cycles[1];
     }
+    record.hash_cold = hashes[0];
+    record.hash_warm = hashes[calls - 1];
     note_stacks(job, &state->call, state);
     note_damage(job, entry, index, &record);
     compare_runs(job, index, &record);
