@@ -2,6 +2,8 @@
 /* An attention layer for XpulpV2 whose queries, keys and values do not fit beside each other, but
  * whose contexts do: keys and values exist of one head at a time, the contexts of all heads are
  * kept, and the output is one product. All operands of products are panels (ts_xpulp_panels.h).
+ * With fused query and key weights (TS_XP_FUSED, see ts_xpulp_layer.h) the keys of all heads are
+ * the input.
  *
  * The input is copied to panels; barrier. For each head: its queries, keys and values, barrier;
  * then each core takes its row tiles, one at a time, through scores, softmax and context, which
@@ -42,6 +44,11 @@ typedef struct {
     int32_t factors[6];
 } ts_xp_kept;
 
+/* Of a head's queries and keys. */
+static inline uint32_t ts_xp_kept_width(const ts_shape *shape) {
+    return TS_XP_FUSED ? shape->E : shape->P;
+}
+
 /* A map of one tile and, where the queries' place is too small for it, the softmax buffer. */
 static inline uint32_t ts_xp_kept_map(const ts_shape *shape) {
     return shape->S * (shape->S > 2 * shape->P ? 6 : 4);
@@ -61,8 +68,8 @@ static inline uint32_t ts_xp_kept_bytes(const ts_shape *shape, uint32_t cores) {
  * core, find room in place of keys and values. */
 static inline int ts_xp_keeps(const ts_shape *shape, uint32_t cores) {
     return !((shape->S | shape->E | shape->P) & 3) && shape->S >= 4 * cores && shape->S >= 8 &&
-           shape->E >= 8 && shape->P >= 8 && 2 * cores * shape->H <= shape->S &&
-           ts_xp_kept_bytes(shape, cores) <= TS_XP_KEPT_MOST;
+           shape->E >= 8 && shape->P >= 8 && ts_xp_kept_width(shape) <= shape->P &&
+           2 * cores * shape->H <= shape->S && ts_xp_kept_bytes(shape, cores) <= TS_XP_KEPT_MOST;
 }
 
 /* Lays the scratch memory out. */
@@ -76,7 +83,8 @@ TS_XP_LARGE void ts_xp_kept_lay_out(ts_xp_kept *k, int8_t *at) {
     k->own =
         k->values + shape->S * shape->P + TS_XP_KEPT_SKEW + k->team->core * ts_xp_kept_own(shape);
     k->rows = ts_team_share(k->team, k->tiles);
-    k->share = ts_team_share(k->team, 3 * shape->P / 4 * k->tiles);
+    k->share =
+        ts_team_share(k->team, (TS_XP_FUSED ? shape->E + shape->P : 3 * shape->P) / 4 * k->tiles);
 }
 
 /* The factors of queries, keys, values, scores, context and output. */
@@ -97,18 +105,18 @@ TS_XP_LARGE uint32_t ts_xp_kept_linear(int32_t *factor, const ts_requant *requan
     return ts_xp_kept_factor(factor, requant, bound < products ? ~0u : bound);
 }
 
-/* All of them; whether the fast way does throughout, softmax included. */
+/* All of them; whether the fast way does throughout. */
 TS_XP_LARGE uint32_t ts_xp_kept_set(ts_xp_kept *k) {
     const ts_mhsa_args *args = k->args;
     const uint32_t E = args->shape.E;
     int32_t *to = k->factors;
     return ts_xp_kept_linear(to + TS_XP_QUERY, &args->q, E, args->q_bias) &
-           ts_xp_kept_linear(to + TS_XP_KEY, &args->k, E, args->k_bias) &
+           (TS_XP_FUSED || ts_xp_kept_linear(to + TS_XP_KEY, &args->k, E, args->k_bias)) &
            ts_xp_kept_linear(to + TS_XP_VALUE, &args->v, E, args->v_bias) &
            ts_xp_kept_linear(to + TS_XP_OUTPUT, &args->o, k->depth, args->o_bias) &
-           ts_xp_kept_factor(to + TS_XP_SCORES, &args->scores, args->shape.P * 128 * 128) &
-           ts_xp_kept_factor(to + TS_XP_MIX, &args->context, 255 * 128) &
-           (args->table.entries[256] != 0 && args->shape.S <= TS_XP_PAIRS_LONGEST);
+           ts_xp_kept_factor(to + TS_XP_SCORES, &args->scores,
+                             ts_xp_kept_width(&args->shape) * 128 * 128) &
+           ts_xp_kept_factor(to + TS_XP_MIX, &args->context, 255 * 128);
 }
 
 /* Where a block's weights are, or will be. */
@@ -127,51 +135,59 @@ static TS_XP_INLINE void ts_xp_kept_wait(const ts_xp_kept *k) {
         ts_dma_wait(k->group);
 }
 
-/* Weights of a block of a head: those of queries, keys and values are numbered on. */
+/* What a block of a head is of, its queries, keys and values one behind the other; `block` becomes
+ * its number there. */
+static TS_XP_INLINE uint32_t ts_xp_kept_kind(const ts_shape *shape, uint32_t *block) {
+    const uint32_t queries = ts_xp_kept_width(shape) / 4, keys = TS_XP_FUSED ? 0 : shape->P / 4;
+    if (*block < queries)
+        return TS_XP_QUERY;
+    *block -= queries;
+    if (!TS_XP_FUSED && *block < keys)
+        return TS_XP_KEY;
+    *block -= keys;
+    return TS_XP_VALUE;
+}
+
+/* The weights of one. */
 TS_XP_LARGE const int8_t *ts_xp_kept_weights(ts_xp_kept *k, uint32_t head, uint32_t block,
                                              int8_t *slot) {
     const ts_mhsa_args *args = k->args;
-    const uint32_t blocks = args->shape.P / 4, bytes = 4 * args->shape.E;
-    const int8_t *from = args->q_weight;
-    if (block >= 2 * blocks) {
-        from = args->v_weight;
-        block -= 2 * blocks;
-    } else if (block >= blocks) {
-        from = args->k_weight;
-        block -= blocks;
-    }
-    return ts_xp_kept_fetch(k, from + (head * blocks + block) * bytes, bytes, slot);
+    const uint32_t kind = ts_xp_kept_kind(&args->shape, &block);
+    const uint32_t width = kind == TS_XP_QUERY ? ts_xp_kept_width(&args->shape) : args->shape.P;
+    const int8_t *from = kind == TS_XP_QUERY ? args->q_weight
+                         : kind == TS_XP_KEY ? args->k_weight
+                                             : args->v_weight;
+    return ts_xp_kept_fetch(k, from + (head * width + 4 * block) * args->shape.E, 4 * args->shape.E,
+                            slot);
 }
 
-/* Tiles `first` to `end` of a block of queries, keys or values. */
+/* Its tiles `first` to `end`. */
 static TS_XP_INLINE void ts_xp_kept_block(const ts_xp_kept *k, uint32_t head, uint32_t block,
                                           uint32_t first, uint32_t end, const int8_t *weights) {
     const ts_mhsa_args *args = k->args;
-    const uint32_t P = args->shape.P, E = args->shape.E, blocks = P / 4;
-    const uint32_t kind = (block >= blocks) + (block >= 2 * blocks);
-    block -= kind * blocks;
-    const uint32_t column = 4 * (head * blocks + block);
+    const uint32_t P = args->shape.P, E = args->shape.E;
+    const uint32_t kind = ts_xp_kept_kind(&args->shape, &block);
+    const int32_t *bias = args->k_bias + head * P;
+    uint32_t tile = 4 * P;
     ts_xp_panel_call call;
     call.left = args->output + first * 4 * E;
     call.right = weights;
     call.steps = E / 4;
     call.tiles = end - first;
     call.factor = k->factors[kind];
+    call.output = k->keys + 16 * block;
     if (kind == TS_XP_VALUE) {
-        call.bias = args->v_bias + 4 + column;
+        call.bias = args->v_bias + 4 + head * P + 4 * block;
         call.output = k->values + 4 * block * args->shape.S + 16 * first;
         ts_xp_down_columns(&call);
         return;
     }
-    const int32_t *bias = args->k_bias;
-    uint32_t tile = 4 * P;
-    call.output = k->keys + 16 * block;
     if (kind == TS_XP_QUERY) {
-        bias = args->q_bias;
+        bias = args->q_bias + head * ts_xp_kept_width(&args->shape);
         tile = 4 * k->depth;
-        call.output = k->contexts + 4 * column;
+        call.output = k->contexts + 4 * head * P + 16 * block;
     }
-    call.bias = bias + 4 + column;
+    call.bias = bias + 4 + 4 * block;
     call.output += first * tile;
     call.output_turn = tile - 12;
     ts_xp_down_panels(&call);
@@ -202,15 +218,34 @@ TS_XP_LARGE const int8_t *ts_xp_kept_project(ts_xp_kept *k, uint32_t head, const
     return ts_xp_kept_weights(k, head + 1, begin, next);
 }
 
+/* Softmax of the map where the one by pairs does not do. */
+TS_XP_LARGE void ts_xp_kept_softmax(const ts_xp_kept *k) {
+    const ts_xp_rows rows = {
+        .input = k->own,
+        .output = (uint8_t *)k->own,
+        .input_step = 16,
+        .output_step = 16,
+        .input_row = 4,
+        .output_row = 4,
+        .rows = 4,
+        .n = k->args->shape.S,
+        .padded = 1,
+    };
+    ts_xp_softmax_rows(&rows, &k->args->table);
+}
+
 /* This core's row tiles of a head: scores, softmax, context. */
 TS_XP_LARGE void ts_xp_kept_attend(const ts_xp_kept *k, uint32_t head) {
     const ts_shape *shape = &k->args->shape;
     const uint32_t S = shape->S, P = shape->P;
+    const uint32_t *pairs = k->args->table.entries + 256;
+    const int by_pairs = pairs[0] && S <= TS_XP_PAIRS_LONGEST;
     ts_xp_panel_call scores, mix;
     int8_t *at = k->contexts + 4 * (k->rows.begin * k->depth + head * P);
-    scores.right = k->keys;
+    scores.right = TS_XP_FUSED ? k->args->output : k->keys;
     mix.left = scores.output = k->own;
-    scores.steps = mix.blocks = P / 4;
+    scores.steps = ts_xp_kept_width(shape) / 4;
+    mix.blocks = P / 4;
     scores.blocks = mix.steps = S / 4;
     scores.factor = k->factors[TS_XP_SCORES];
     mix.right = k->values;
@@ -219,8 +254,11 @@ TS_XP_LARGE void ts_xp_kept_attend(const ts_xp_kept *k, uint32_t head) {
         scores.left = mix.output = at;
         ts_xp_across_s(&scores);
         /* The queries are of no more use. */
-        ts_xp_softmax_panel(k->own, S / 4, k->args->table.entries + 256,
-                            (uint32_t *)(S > 2 * P ? k->own + 4 * S : at));
+        if (by_pairs)
+            ts_xp_softmax_panel(k->own, S / 4, pairs,
+                                (uint32_t *)(S > 2 * P ? k->own + 4 * S : at));
+        else
+            ts_xp_kept_softmax(k);
         ts_xp_across_u(&mix);
     }
 }
