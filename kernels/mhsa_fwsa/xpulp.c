@@ -7,6 +7,7 @@
 #include "ts_xpulp_four.h"
 #include "ts_xpulp_kept.h"
 #include "ts_xpulp_short.h"
+#define TS_XP_STREAM TS_XP_LARGE
 #include "ts_xpulp_stream.h"
 
 /* Where all heads at once would leave no room near the cores for the weights. */
@@ -21,6 +22,25 @@ static inline int is_large(const ts_shape *shape, uint32_t cores) {
 TS_XP_LARGE void run_large(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
     if (!ts_xp_kept_run(team, args, scratch))
         ts_xp_stream_run(team, args, 0, scratch);
+}
+
+TS_XP_LARGE uint32_t large_scratch(const ts_shape *shape, uint32_t cores) {
+    const ts_team team = {0, cores};
+    ts_xp_stream stream;
+    const uint32_t kept = ts_xp_kept_bytes(shape, cores);
+    const uint32_t streamed =
+        (uint32_t)(uintptr_t)ts_xp_stream_lay_out(&stream, shape, &team, 0, NULL, NULL);
+    return kept > streamed ? kept : streamed;
+}
+
+uint32_t ts_mhsa_fwsa_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
+    const ts_team team = {0, cores};
+    ts_xp_layer layer;
+    if (is_large(shape, cores))
+        return large_scratch(shape, cores);
+    const uint32_t some = ts_xp_short_bytes(shape, cores);
+    const uint32_t any = (uint32_t)(uintptr_t)ts_xp_lay_out(&layer, shape, &team, NULL, NULL);
+    return any > some ? any : some;
 }
 
 static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhsa_fwsa_args *args,
@@ -53,23 +73,4 @@ static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhs
 void ts_mhsa_fwsa_xpulp(const ts_team *team, const ts_mhsa_fwsa_args *args, void *scratch) {
     if (!ts_xp_four_fused_attention(team, args, scratch))
         run_long(team, args, scratch);
-}
-
-TS_XP_LARGE uint32_t large_scratch(const ts_shape *shape, uint32_t cores) {
-    const ts_team team = {0, cores};
-    ts_xp_stream stream;
-    const uint32_t kept = ts_xp_kept_bytes(shape, cores);
-    const uint32_t streamed =
-        (uint32_t)(uintptr_t)ts_xp_stream_lay_out(&stream, shape, &team, 0, NULL, NULL);
-    return kept > streamed ? kept : streamed;
-}
-
-uint32_t ts_mhsa_fwsa_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
-    const ts_team team = {0, cores};
-    ts_xp_layer layer;
-    if (is_large(shape, cores))
-        return large_scratch(shape, cores);
-    const uint32_t some = ts_xp_short_bytes(shape, cores);
-    const uint32_t any = (uint32_t)(uintptr_t)ts_xp_lay_out(&layer, shape, &team, NULL, NULL);
-    return any > some ? any : some;
 }
