@@ -7,6 +7,7 @@
 #include "ts_m4_pointwise.h"
 #include "ts_m4_product.h"
 #include "ts_m4_rows.h"
+#include "ts_m4_single.h"
 
 /* In bytes from the scratch's start. */
 typedef struct {
@@ -46,9 +47,33 @@ static ts_m4_product layer(const int8_t *weight, const int32_t *bias, const ts_r
     };
 }
 
+/* A single row of few channels, for which making products ready does not pay. */
+enum { FEW_CHANNELS = 32 };
+
+static void run_single(const ts_ffn_args *args, void *scratch) {
+    const uint32_t E = args->shape.E, F = args->shape.F;
+    const places p = place(&args->shape);
+    uint32_t *x = (uint32_t *)scratch + p.x / 4, *hidden = (uint32_t *)scratch + p.hidden / 4;
+    int8_t *bytes = (int8_t *)scratch + p.up_factors;
+    int16_t *halves = (int16_t *)(void *)hidden;
+    const ts_m4_single up = {args->up_weight, args->up_bias, &args->up, 1, F, E};
+    const ts_m4_single down = {args->down_weight, args->down_bias, &args->down, 1, E, F};
+    ts_m4_expand(args->input, E, x, 1);
+    ts_m4_single_run(&up, x, bytes);
+    for (uint32_t f = 0; f < F; f++)
+        halves[f] = args->table[(uint8_t)bytes[f]];
+    if (F % 2)
+        halves[F] = 0;
+    ts_m4_single_run(&down, hidden, args->output);
+}
+
 void ts_ffn_cortexm4(const ts_team *team, const ts_ffn_args *args, void *scratch) {
     if (team->core != 0)
         return;
+    if (args->shape.S == 1 && args->shape.E + args->shape.F <= FEW_CHANNELS) {
+        run_single(args, scratch);
+        return;
+    }
     const uint32_t S = args->shape.S, E = args->shape.E, F = args->shape.F;
     const places p = place(&args->shape);
     uint8_t *base = scratch;

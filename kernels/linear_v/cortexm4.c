@@ -6,6 +6,7 @@
 #include "linear_v.h"
 #include "ts_m4_panels.h"
 #include "ts_m4_product.h"
+#include "ts_m4_single.h"
 
 enum { ROWS = 4, SHORT_HEAD = 8 };
 
@@ -125,6 +126,12 @@ void ts_linear_v_cortexm4(const ts_team *team, const ts_linear_v_args *args, voi
     const places p = place(s);
     const uint32_t steps = ts_m4_pairs(s->E);
     uint32_t *words = scratch;
+    if (s->S == 1) {
+        const ts_m4_single layer = {args->weight, args->bias, &args->requant, s->H, s->P, s->E};
+        ts_m4_expand(args->input, s->E, words, 1);
+        ts_m4_single_run(&layer, words, args->output);
+        return;
+    }
     const uint32_t *panel = (const uint32_t *)(const void *)args->weight;
     for (uint32_t row = 0; row < s->S; row += 2)
         ts_m4_expand_pair(args->input, row, s->S, s->E, words + p.x / 4 + row * steps);
