@@ -43,8 +43,9 @@ FINISHES = ("fast", "general", "sum")
 class Function:
     """One function while it is written: its name, and who has which register.
 
-    `only`: the one kind, "s" or "u" from 0, of a function that has no other. A register that does
-    not fit is None; its value is reloaded for each block.
+    `only`: the one kind, "s" or "u" from 0, of a function that has no other. `adds`: the kinds
+    include adding to accumulators in memory. A register that does not fit is None; its value is
+    reloaded for each block.
     """
 
     text: Text
@@ -52,6 +53,7 @@ class Function:
     rows: int
     columns: int = COLUMNS
     only: str = ""
+    adds: bool = False
 
     def __post_init__(self) -> None:
         """The sums first, then what the innermost loop needs, then what still fits."""
@@ -67,6 +69,8 @@ class Function:
     @property
     def name(self) -> str:
         """The function's name."""
+        if self.adds:
+            return f"ts_xp_tile{self.rows}"
         narrow = "" if self.columns == COLUMNS else "x1"
         return f"ts_xp_{self.finish}{self.rows}{narrow}{self.only}"
 

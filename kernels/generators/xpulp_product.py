@@ -40,7 +40,7 @@ HOT = ("ts_xp_fast4",)
 
 def write_function(f: Function) -> None:
     """The whole function."""
-    f.text.begin(f.name, hot=f.name in HOT)
+    f.text.begin(f.name, hot=f.adds or f.name in HOT)
     _enter(f)
     _tile(f)
     if f.only:
@@ -59,11 +59,16 @@ def write_function(f: Function) -> None:
     if f.columns < COLUMNS or f.only:
         f.text.end(f.name)
         return
+    if f.adds and f.select:
+        write_columns(f)
     if f.finish != "sum":
         _zero_entry(f, "s")
         if f.start:  # One step was all: the loop would run once more.
             f.text(f"beqz {f.start}, {f.label('sums')}")
         f.text(f"j {f.label('s_step')}")
+        if f.adds:
+            f.text(f"{f.label('more')}:", f"addi {f.a[0]}, {f.a[0]}, -1")
+            f.text(f"bnez {f.a[0]}, {f.label('add')}")
         _zero_entry(f, "u")
         if f.start:
             f.text(f"beqz {f.start}, {f.label('sums')}")
@@ -73,8 +78,10 @@ def write_function(f: Function) -> None:
         f.text(f"j {f.label('tile')}")
     _loop(f, "u")
     f.text(f"j {f.label('sums')}")
-    if f.finish == "fast" and f.select:
+    if f.finish == "fast" and f.select and not f.adds:
         write_columns(f)
+    if f.adds:
+        _add(f)
     f.text.end(f.name)
 
 
@@ -148,7 +155,7 @@ def _dispatch(f: Function) -> None:
         return
     _set_block(f, "bias")
     text(f"addi {f.a[0]}, {f.a[0]}, -1", f"beqz {f.a[0]}, {f.label('signed')}")
-    text(f"bgtz {f.a[0]}, {f.label('unsigned')}")
+    text(f"bgtz {f.a[0]}, {f.label('more' if f.adds else 'unsigned')}")
     f.load(f.b[0], "bias")
     text(f"lla {f.b[1]}, {f.label('bias')}", f"{f.label('chosen')}:")
     f.store(f.b[0], "start")
@@ -232,6 +239,8 @@ def _zero_entry(f: Function, left: str) -> None:
     f.load(f.b[0], "steps")
     f.text(f"addi {f.b[0]}, {f.b[0]}, -1", f"lla {f.b[1]}, {f.label(f'zero_{left}')}")
     f.text(f"j {f.label('chosen')}")
+    if f.adds:  # A block's lines then are as few as can be: they nearly fill a core's cache.
+        f.text(".balign 16")
     f.text(f"{f.label(f'zero_{left}')}:")
     count = f.start or f.b[0]
     if not f.start:
@@ -249,10 +258,34 @@ def _loop(f: Function, left: str) -> None:
         _step(f, left)
 
 
+def _add(f: Function) -> None:
+    """Blocks whose sums start at accumulators in memory and go back there; one tile a call."""
+    text, sums = f.text, f.all_sums
+    text(f"{f.label('add')}:")
+    _set_loop(f, "add")
+    _set_block(f, "add_block")
+    text.loop_address("end", 1, f.label("add_end"))
+    f.load(f.b[0], "bias")
+    text(f"lla {f.b[1]}, {f.label('add_block')}", f"j {f.label('chosen')}")
+    text(f"{f.label('add_block')}:")
+    f.load(f.b[0], "start")
+    f.load(f.b[1], "steps")
+    text(*(f"p_lw_step {name}, {f.b[0]}, 4" for name in sums))
+    text(f"lp_count 0, {f.b[1]}")
+    f.store(f.b[0], "start")
+    _loop(f, "add")
+    f.load(f.b[0], "start")
+    f.load(f.b[1], "right_skip")
+    f.load(f.left, "left_now")
+    text(*(f"sw {name}, {4 * (i - len(sums))}({f.b[0]})" for i, name in enumerate(sums)))
+    text(f"{f.label('add_end')}:", f"add {f.right}, {f.right}, {f.b[1]}")
+    text(f"j {f.label('tile_end')}")
+
+
 def _step(f: Function, left: str, first: bool = False) -> None:
     """4 bytes of depth. Loads are placed so that no result is used by the next instruction."""
     text = f.text
-    name = f"pv_{'dot' if first else 'sdot'}{'sp' if left == 's' else 'usp'}_b"
+    name = f"pv_{'dot' if first else 'sdot'}{'usp' if left == 'u' else 'sp'}_b"
 
     def load_left(row: int) -> str:
         to = f.a[row % 2]
@@ -287,6 +320,8 @@ def _narrow_step(f: Function) -> None:
 
 def _tile_end(f: Function) -> None:
     text = f.text
+    if f.adds:
+        text(f"{f.label('tile_end')}:")
     f.load(f.b[2], "tiles_left")
     text(f"slli {f.b[0]}, {f.row}, 2")
     if f.finish != "sum":

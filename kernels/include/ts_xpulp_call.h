@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /* How the sums start; with TS_XP_UNSIGNED the left operand is uint8. The functions ts_xp_sum* start
- * at accumulators in memory whatever the kind. */
-typedef enum { TS_XP_BIAS, TS_XP_ZERO, TS_XP_UNSIGNED } ts_xp_kind;
+ * at accumulators in memory whatever the kind; ts_xp_tile* do so, and end there, with TS_XP_ADD. */
+typedef enum { TS_XP_BIAS, TS_XP_ZERO, TS_XP_UNSIGNED, TS_XP_ADD } ts_xp_kind;
 
 /* Of `select`: the order of bytes, and what a word of the output is. */
 #define TS_XP_ROWS 0x00000602u    /* 4 columns of a row */
@@ -51,6 +51,10 @@ ts_xp_call_fn ts_xp_fast4s, ts_xp_fast4u;
 /* Tiles of 4 rows, of 1, of 5 (one tile, not by columns, at least 2 steps); x1: one column. */
 ts_xp_call_fn ts_xp_fast4x1, ts_xp_fast1x1, ts_xp_fast4, ts_xp_fast1, ts_xp_fast5, ts_xp_general4,
     ts_xp_general1, ts_xp_sum4, ts_xp_sum1;
+
+/* kernels/generators/xpulp_tile.py: fast, or TS_XP_ADD; one tile of 5, 4 or 1 rows, of 4 any number
+ * where the kind is TS_XP_BIAS. That of 5 as above. */
+ts_xp_call_fn ts_xp_tile5, ts_xp_tile4, ts_xp_tile1;
 
 /* kernels/generators/xpulp_narrow.py: fast, one call, tiles of 4 rows. Scores of one step, by rows;
  * the left operand uint8, 2 columns of a block and half-words as output; the left operand int8, its

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operands in layout panels. Head by head (ts_xpulp_stream.h); shapes that this does not take go
- * through all heads at once (ts_xpulp_layer.h), with the same result. */
+/* Operands in layout panels. Head by head, in tiles of rows (ts_xpulp_depth.h) or several of them
+ * at a time (ts_xpulp_stream.h); shapes that neither takes go through all heads at once
+ * (ts_xpulp_layer.h), with the same result. */
 #include "mhsa_dft.h"
 
 #define TS_XP_FUSED 0
-#define TS_XP_STREAM TS_XP_STAGE
+#include "ts_xpulp_depth.h"
 #include "ts_xpulp_layer.h"
-#include "ts_xpulp_stream.h"
 
 uint32_t ts_mhsa_dft_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
     const ts_team team = {0, cores};
@@ -14,10 +14,15 @@ uint32_t ts_mhsa_dft_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
     ts_xp_stream stream;
     if (!ts_xp_streams(shape))
         return (uint32_t)(uintptr_t)ts_xp_lay_out(&layer, shape, &team, NULL, NULL);
-    return (uint32_t)(uintptr_t)ts_xp_stream_lay_out(&stream, shape, &team, 0, NULL, NULL);
+    const uint32_t fast = ts_xp_depth_bytes(shape, cores);
+    const uint32_t any =
+        (uint32_t)(uintptr_t)ts_xp_stream_lay_out(&stream, shape, &team, 0, NULL, NULL);
+    return fast > any ? fast : any;
 }
 
 void ts_mhsa_dft_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
+    if (ts_xp_depth_run(team, args, scratch))
+        return;
     if (ts_xp_streams(&args->shape))
         ts_xp_stream_run(team, args, 0, scratch);
     else

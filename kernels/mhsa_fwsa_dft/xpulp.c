@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operands in layout panels. Head by head (ts_xpulp_stream.h); shapes that this does not take go
- * through all heads at once (ts_xpulp_layer.h), with the same result. */
+/* Operands in layout panels. Head by head, in tiles of rows (ts_xpulp_depth.h) or several of them
+ * at a time (ts_xpulp_stream.h); shapes that neither takes go through all heads at once
+ * (ts_xpulp_layer.h), with the same result. */
 #include "mhsa_fwsa_dft.h"
 
 #define TS_XP_FUSED 1
-#define TS_XP_STREAM TS_XP_STAGE
+#include "ts_xpulp_depth.h"
 #include "ts_xpulp_layer.h"
-#include "ts_xpulp_stream.h"
 
 uint32_t ts_mhsa_fwsa_dft_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
     const ts_team team = {0, cores};
@@ -14,10 +14,14 @@ uint32_t ts_mhsa_fwsa_dft_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
     ts_xp_stream stream;
     if (!ts_xp_streams(shape))
         return (uint32_t)(uintptr_t)ts_xp_lay_out(&layer, shape, &team, NULL, NULL);
-    return (uint32_t)(uintptr_t)ts_xp_stream_lay_out(&stream, shape, &team, 0, NULL, NULL);
+    const uint32_t fast = ts_xp_depth_bytes(shape, cores);
+    const uint32_t any =
+        (uint32_t)(uintptr_t)ts_xp_stream_lay_out(&stream, shape, &team, 0, NULL, NULL);
+    return fast > any ? fast : any;
 }
 
-void ts_mhsa_fwsa_dft_xpulp(const ts_team *team, const ts_mhsa_fwsa_args *args, void *scratch) {
+static __attribute__((noinline)) void run_any(const ts_team *team, const ts_mhsa_fwsa_args *args,
+                                              void *scratch) {
     const ts_mhsa_args plain = {
         .shape = args->shape,
         .input = args->input,
@@ -39,4 +43,9 @@ void ts_mhsa_fwsa_dft_xpulp(const ts_team *team, const ts_mhsa_fwsa_args *args, 
         ts_xp_stream_run(team, &plain, 0, scratch);
     else
         ts_xp_layer_run(team, &plain, scratch);
+}
+
+void ts_mhsa_fwsa_dft_xpulp(const ts_team *team, const ts_mhsa_fwsa_args *args, void *scratch) {
+    if (!ts_xp_depth_run(team, args, scratch))
+        run_any(team, args, scratch);
 }

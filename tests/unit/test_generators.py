@@ -17,6 +17,7 @@ from kernels.generators import (
     xpulp_softmax,
     xpulp_softmax_panels,
     xpulp_softmax_rows,
+    xpulp_tile,
 )
 from kernels.generators.assembly import Text, register_number, write
 from kernels.generators.xpulp_block import FIELDS, Function
@@ -100,7 +101,7 @@ def test_arguments_are_the_headers() -> None:
     "module",
     [
         *(xpulp_product, xpulp_softmax, xpulp_softmax_rows, xpulp_narrow, xpulp_attention),
-        *(xpulp_panels, xpulp_softmax_panels, xpulp_four),
+        *(xpulp_panels, xpulp_softmax_panels, xpulp_four, xpulp_tile),
     ],
 )
 def test_output_is_always_the_same(module: object, tmp_path: Path) -> None:
