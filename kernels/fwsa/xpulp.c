@@ -80,6 +80,8 @@ void ts_fwsa_xpulp(const ts_team *team, const ts_fwsa_args *args, void *scratch)
     w.maps.queries = w.inner;
     w.maps.query_head = ts_xp_whole_tiles(shape->S) * E;
     w.maps.query_row = w.maps.depth = E;
+    w.maps.copy = NULL;
+    w.maps.one_step = NULL;
     w.maps.keys = w.keys;
     w.maps.requant = &args->scores_requant;
     w.maps.table = &args->table;

@@ -26,16 +26,19 @@ BYTES_OF_A_LOOP = 64
 SAVED = ("s0", "s1", "s3", "s4", "s5", "s6")
 
 
-def module() -> str:
-    """The whole file."""
-    text = Text()
-    text.begin(NAME, BYTES_OF_A_LOOP, hot=True)
+def write_function(text: Text, name: str, exact: bool = False) -> None:
+    """The whole function; output rows of whole words, or if `exact` one directly behind the other,
+    so that the last word of each is in part overwritten by the next."""
+    text.begin(name, BYTES_OF_A_LOOP, hot=True)
     enter(text)
     # a0, a1: input and output row; a3: words; a4: pairs; a5: buffer; a6: mask, a7: its complement;
-    # s1: bytes of a row; s3: from a row to its last word
+    # s1: bytes of a row; s3: from a row to its last word; s7: exact: from the end of the output's
+    # words to its next row
     for_rows(text)
     text("addi a3, a2, 3", "srli a3, a3, 2", "slli s1, a3, 2", "addi s3, s1, -4")
     text("neg t0, a2", "slli t0, t0, 3", "li a6, -1", "srl a6, a6, t0", "not a7, a6")
+    if exact:
+        text("sw s7, 28(sp)", "sub s7, a2, s1")
     constants(text, 32)
     text(".Lrow:", "mv t1, a0", "lw t0, 0(a0)")
     # t0: the maximum, lane by lane
@@ -59,10 +62,18 @@ def module() -> str:
     exponentials(text, ".Lpairs", "p_lw_step t3, t1, 4")
     exponentials(text, ".Llast_done")
     shares(text)
-    # The output is at its next row already.
-    text(".Lrow_end:", "add a0, a0, s1")
+    if exact:
+        text("add a0, a0, s1", ".Lrow_end:", "add a1, a1, s7", "lw s7, 28(sp)")
+    else:  # The output is at its next row already.
+        text(".Lrow_end:", "add a0, a0, s1")
     leave(text)
-    text.end(NAME)
+    text.end(name)
+
+
+def module() -> str:
+    """The whole file."""
+    text = Text()
+    write_function(text, NAME)
     return text.file("xpulp_softmax")
 
 

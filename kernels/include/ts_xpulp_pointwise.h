@@ -6,7 +6,7 @@
 #define TS_XPULP_POINTWISE_H
 
 #include "ts_normalise.h"
-#include "ts_xpulp_block.h"
+#include "ts_xpulp_inline.h"
 #include "ts_xpulp_scale.h"
 
 /* See add.h; nothing overflows 32 bits. */

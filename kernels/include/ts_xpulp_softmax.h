@@ -8,7 +8,7 @@
 #define TS_XPULP_SOFTMAX_H
 
 #include "ts_softmax.h"
-#include "ts_xpulp_block.h"
+#include "ts_xpulp_inline.h"
 
 typedef struct {
     const int8_t *input;
@@ -228,8 +228,13 @@ ts_xp_softmax_rows(const ts_xp_rows *rows, const ts_softmax_table *table) {
 void ts_xp_softmax_pairs(const int8_t *input, uint8_t *output, uint32_t n, uint32_t rows,
                          const uint32_t *pairs, uint32_t *buffer);
 
-/* kernels/generators/xpulp_softmax_rows.py. The same for rows of n >= 4 bytes that follow each
- * other, with up to 3 bytes written beyond the last output row; input and output do not overlap. */
+/* kernels/generators/xpulp_softmax_exact.py. The same with output rows of n bytes that follow each
+ * other, and up to 3 bytes written beyond the last one; in place only a single row. */
+void ts_xp_softmax_exact(const int8_t *input, uint8_t *output, uint32_t n, uint32_t rows,
+                         const uint32_t *pairs, uint32_t *buffer);
+
+/* kernels/generators/xpulp_softmax_rows.py. The same for input rows of n >= 4 bytes that follow
+ * each other too; input and output do not overlap. */
 void ts_xp_softmax_bytes(const int8_t *input, uint8_t *output, uint32_t n, uint32_t rows,
                          const uint32_t *pairs, uint32_t *buffer);
 

@@ -1,37 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Weights in layout rows4. Scratch: the input as row panels, shared by the team. */
+/* Operands in layout panels. Scratch: ts_xpulp_linear.h. */
 #include "linear_v.h"
-#include "ts_xpulp_product.h"
 
-uint32_t ts_linear_v_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
-    (void)cores;
-    return ts_xp_align4(shape->S) * ts_xp_align4(shape->E);
+#define TS_XP_TRANSPOSED 1
+#include "ts_xpulp_linear.h"
+
+static inline ts_xp_linear_shape linear_shape(const ts_shape *shape) {
+    return (ts_xp_linear_shape){shape->H, shape->S, shape->P, shape->E};
 }
 
-void ts_linear_v_xpulp(const ts_team *team, const ts_linear_v_args *args, void *scratch) {
-    const ts_shape *shape = &args->shape;
-    const uint32_t depth = ts_xp_align4(shape->E);
-    const ts_xp_product product = {
-        .heads = shape->H,
-        .rows = shape->S,
-        .columns = shape->P,
-        .depth = depth,
-        .left = scratch,
-        .left_tile = 4 * depth,
-        .right = args->weight,
-        .right_head = shape->P * depth,
-        .right_pitch = depth,
-        .bias = args->bias,
-        .requant = args->requant,
-        .acc_bound = depth * 128 * 128,
-        .output = args->output,
-        .output_head = shape->P * shape->S,
-        .output_row_tile = 4,
-        .output_channel_tile = 4 * shape->S,
-        .output_word = shape->S,
-        .transposed = 1,
-    };
-    ts_xp_pack_panels(team, scratch, args->input, shape->S, shape->E);
-    ts_team_barrier(team);
-    ts_xp_product_s8(&product, ts_xp_share(team, ts_xp_units(&product)));
+uint32_t ts_linear_v_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
+    const ts_xp_linear_shape all = linear_shape(shape);
+    return ts_xp_linear_bytes(&all, cores);
+}
+
+TS_XP_SMALL void ts_linear_v_xpulp(const ts_team *team, const ts_linear_v_args *args,
+                                   void *scratch) {
+    const ts_xp_linear_shape shape = linear_shape(&args->shape);
+    ts_xp_linear linear;
+    linear.product.left = args->input;
+    linear.product.right = args->weight;
+    linear.product.bias = args->bias;
+    linear.product.requant = args->requant;
+    linear.product.output = args->output;
+    ts_xp_linear_run(team, &linear, &shape, scratch);
 }

@@ -307,6 +307,11 @@ def vectors(*folders: str) -> Built:
     return {"vectors": {f"build/vectors/{name}/random-seed42/inputs.bin" for name in folders}}
 
 
+def assembly(*generators: str) -> Built:
+    """The generate stage's nodes for modules of kernels/generators/."""
+    return {"generate": {f"build/generated/kernels/generators/{name}.S" for name in generators}}
+
+
 def both(*parts: Built) -> Built:
     """All nodes of several stages, and the gate, which every command runs."""
     built: Built = {"gate": {"build/report/gate"}}

@@ -99,7 +99,7 @@ def test_changed_run(project: Project) -> None:
     "name",
     [
         "vectors/softmax/S4-H2/random-seed42/golden.bin",
-        "vectors/linear_qk/S4-E6-P3-H2/random-seed42/inputs.rows4.bin",
+        "vectors/linear_qk/S4-E6-P3-H2/random-seed42/inputs.panels.bin",
         "firmware/gap9/llvm/obj/kernels/softmax/xpulp.o",
         "firmware/stm32l4/llvm/softmax.armv7em/layout.ld",
         "firmware/stm32l4/llvm/softmax.armv7em/firmware.elf",

@@ -15,6 +15,7 @@ from project import (
     STM32L4,
     Ended,
     Project,
+    assembly,
     both,
     checks,
     costs,
@@ -33,7 +34,8 @@ LINEAR_GAP9 = f"gap9/linear_qk/{SHAPE}/c8"
 SCORES_GAP9 = f"gap9/attention_scores/{SHAPE}/c8"
 SOFTMAX_GAP9 = f"gap9/softmax/{SHAPE}/c8"
 GENERATORS = "kernels/generators"
-ROWS_ASSEMBLY = {"generate": {f"build/generated/{GENERATORS}/xpulp_softmax_rows.S"}}
+ROWS, PRODUCT = "xpulp_softmax_rows", "xpulp_product"
+USERS = (ROWS, "xpulp_softmax_exact", PRODUCT, "xpulp_narrow")
 NOP = '__asm__ volatile("nop");'
 PACKAGE = "site_scons/touchstone"
 SIMULATORS = f"{PACKAGE}/simulators"
@@ -155,26 +157,31 @@ def test_code_in_a_shared_header(project: Project) -> None:
     assert all_pass(ended)
 
 
-@pytest.mark.parametrize("name", ["xpulp_softmax_rows", "xpulp_softmax", "assembly"])
-def test_comment_in_a_generator_or_what_it_imports(project: Project, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "using"),
+    [(ROWS, USERS[:1]), ("xpulp_softmax", USERS[:2]), ("assembly", USERS)],
+)
+def test_comment_in_a_generator_or_what_it_imports(
+    project: Project, name: str, using: tuple[str, ...]
+) -> None:
     project.append(f"{GENERATORS}/{name}.py", "# A comment.\n")
     ended = project.run()
-    assert ended.built == both(ROWS_ASSEMBLY), "the assembly is the same: it ends with it"
+    assert ended.built == both(assembly(*using)), "the assembly is the same: it ends with it"
     assert all_pass(ended)
 
 
 def test_generator_that_no_cell_uses(project: Project) -> None:
-    project.append(f"{GENERATORS}/xpulp_product.py", "# A comment.\n")
-    assert project.run().built == both()
+    project.append(f"{GENERATORS}/{PRODUCT}.py", "# A comment.\n")
+    assert project.run("kernel=softmax,gelu").built == both()
 
 
 def test_generator_that_writes_other_code(project: Project) -> None:
     before = project.run().cells[SOFTMAX_GAP9]["cycles"]
-    source = f"{GENERATORS}/xpulp_softmax_rows.py"
+    source = f"{GENERATORS}/{ROWS}.py"
     project.replace(source, 'text(".Lone:")', 'text(".Lone:", *["nop"] * 9)')
     ended = project.run()
     assert ended.built == both(
-        ROWS_ASSEMBLY,
+        assembly(ROWS),
         objects("gap9", source),
         firmwares("gap9", "softmax.xpulp"),
         simulations(SOFTMAX_GAP9),
@@ -269,15 +276,15 @@ def test_golden_model_that_gives_other_inputs(project: Project) -> None:
 
 
 def test_packer(project: Project) -> None:
-    packer = "golden/packers/rows4.py"
-    packed = {"pack": {f"build/vectors/linear_qk/{SHAPE}/random-seed42/inputs.rows4.bin"}}
+    packer = "golden/packers/words4.py"
+    packed = {"pack": {f"build/vectors/linear_qk/{SHAPE}/random-seed42/inputs.panels.bin"}}
     project.append(packer, "# A comment.\n")
     assert project.run().built == both(packed)
     # The kernel's own padding of the activations is 0, so that these bytes do not count.
     project.replace(
         packer,
-        "[(0, 0)] * (array.ndim - 1) + [(0, padding)])",
-        "[(0, 0)] * (array.ndim - 1) + [(0, padding)], constant_values=1)",
+        "[(0, rows), (0, columns)])",
+        "[(0, rows), (0, columns)], constant_values=1)",
     )
     ended = project.run()
     assert ended.built == both(packed, simulations(LINEAR_GAP9), checks(LINEAR_GAP9))

@@ -140,8 +140,8 @@ def test_vectors_depend_on_the_models_that_they_import(stamps: Stamps) -> None:
 
 
 def test_layout_depends_on_its_packer(stamps: Stamps) -> None:
-    files = stamps.packer_modules((("weight", "rows4"),))
-    assert "golden/packers/rows4.py" in files
+    files = stamps.packer_modules((("weight", "words4"),))
+    assert "golden/packers/words4.py" in files
     assert "golden/pack.py" in files
     assert "golden/linear_qk.py" not in files
 

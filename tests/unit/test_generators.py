@@ -15,6 +15,7 @@ from kernels.generators import (
     xpulp_panels,
     xpulp_product,
     xpulp_softmax,
+    xpulp_softmax_exact,
     xpulp_softmax_panels,
     xpulp_softmax_rows,
     xpulp_tile,
@@ -101,7 +102,7 @@ def test_arguments_are_the_headers() -> None:
     "module",
     [
         *(xpulp_product, xpulp_softmax, xpulp_softmax_rows, xpulp_narrow, xpulp_attention),
-        *(xpulp_panels, xpulp_softmax_panels, xpulp_four, xpulp_tile),
+        *(xpulp_panels, xpulp_softmax_panels, xpulp_softmax_exact, xpulp_four, xpulp_tile),
     ],
 )
 def test_output_is_always_the_same(module: object, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from golden.fusion import fuse
 from golden.fusion import quantise as quantise_weights
 from golden.gelu_table import preset_table as gelu_preset
 from golden.pack import main as pack_main
-from golden.packers import rows4
+from golden.packers import words4
 from golden.softmax_table import preset_table, softmax_rows
 from touchstone.vectors import Case, Container, Operand, read_container, write_container
 
@@ -142,13 +142,16 @@ def test_fusion_of_nothing_and_of_the_wrong_shapes() -> None:
         quantise_weights(fuse(*_weights(1, 2, 3)), 1e-12)
 
 
-@pytest.mark.parametrize(("length", "padded"), [(1, 4), (4, 4), (7, 8)])
-def test_rows4(length: int, padded: int) -> None:
+@pytest.mark.parametrize(("length", "words"), [(1, 1), (4, 1), (7, 2)])
+def test_words4(length: int, words: int) -> None:
+    """Three rows and one of zeros, word by word."""
     array = np.arange(1, 1 + 6 * length, dtype=np.int8).reshape(2, 3, length)
-    packed = rows4.pack(array)
-    assert packed.shape == rows4.packed_shape(array.shape) == (2, 3, padded)
+    packed = words4.pack(array)
+    assert packed.shape == words4.packed_shape(array.shape) == (2, 1, words, 16)
     assert packed.dtype == np.int8
-    assert (packed[..., :length] == array).all() and not packed[..., length:].any()
+    rows = packed.reshape(2, words, 4, 4).swapaxes(1, 2).reshape(2, 4, 4 * words)
+    assert (rows[:, :3, :length] == array).all()
+    assert not rows[:, 3].any() and not rows[..., length:].any()
 
 
 def test_pack_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,16 +163,16 @@ def test_pack_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     container = Container("linear_qk", shape, (Case("random", {"requant_shift": 3}, operands),))
     source, target = tmp_path / "in.bin", tmp_path / "out.bin"
     source.write_bytes(write_container(container))
-    assert pack_main([str(source), str(target), "weight=rows4"]) == 0
+    assert pack_main([str(source), str(target), "weight=words4"]) == 0
     case = read_container(target.read_bytes()).cases[0]
     assert case.params == {"requant_shift": 3} and case.operands[0] == operands[0]
-    packed = bytes(range(6)) + bytes(2) + bytes(range(6, 12)) + bytes(2)
-    assert case.operands[1] == Operand("weight", "int16", (2, 4), packed)
+    packed = bytes(range(6)) + bytes(2) + bytes(range(6, 12)) + bytes(2 + 16)
+    assert case.operands[1] == Operand("weight", "int16", (1, 1, 16), packed)
 
     assert pack_main([str(source), str(target), "weight=none"]) == 2
-    assert pack_main([str(source), str(target), "wait=rows4"]) == 2
+    assert pack_main([str(source), str(target), "wait=words4"]) == 2
     assert pack_main([str(source), str(target), "weight"]) == 2
-    assert pack_main([str(tmp_path / "missing"), str(target), "weight=rows4"]) == 2
+    assert pack_main([str(tmp_path / "missing"), str(target), "weight=words4"]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert lines[:2] == [
         "golden.pack: there is no packer named none",

@@ -94,7 +94,7 @@ def test_vectors_are_shared_by_targets_variants_and_cores(catalogue: Catalogue) 
     assert len({plan(catalogue, name).packed.vectors for name in names}) == 1
     packed = {name: plan(catalogue, name).packed.inputs for name in names}
     assert packed[names[0]] == packed[names[1]]
-    assert packed[names[0]].endswith("/inputs.rows4.bin")
+    assert packed[names[0]].endswith("/inputs.panels.bin")
     assert packed[names[3]].endswith("/inputs.bin")
 
 
@@ -156,7 +156,7 @@ def test_run_specification(catalogue: Catalogue) -> None:
     spec = json.loads(made.run_spec)
     assert spec["cores"] == 3
     assert spec["output_bytes"] == 2 * 4 * 3
-    assert spec["scratch_bytes"] == 4 * 8
+    assert spec["scratch_bytes"] == 4 * 8 + 3 * 4 * 4
     assert spec["operands"][-1] == ["output", "output"]
     other = json.loads(plan(catalogue, "gap9/linear_qk/S4-E6-P3-H2/c8").run_spec)
     assert {key for key in spec if spec[key] != other[key]} == {"cores"}

@@ -131,8 +131,8 @@ def test_a_schema_is_a_schema() -> None:
             "k.yaml: variants[0]: found keys 'name', 'isa', 'scratch'; 'sources' is missing",
         ),
         (
-            {"layouts": {"rows4": {}}},
-            "k.yaml: layouts.rows4: found an empty mapping, allowed a mapping of operand to packer",
+            {"layouts": {"words": {}}},
+            "k.yaml: layouts.words: found an empty mapping, allowed a mapping of operand to packer",
         ),
         (
             {"summary": "x" * 99, "glue": "x" * 99},

@@ -34,14 +34,15 @@ def test_by_hand(catalogue: Catalogue) -> None:
 
 
 def test_layout_scratch_and_channels(catalogue: Catalogue) -> None:
-    """rows4 pads each row of the weights from 6 to 8; scratch counts as activation."""
+    """Panels: weights padded from 6 to 8 and each head's 3 rows to 4, biases and factors to fours,
+    the largest bias ahead; scratch counts as activation."""
     name = "gap9/linear_qk/S5-E6-P3-H2/c8"
     needs = needs_of(parse_cell_id(catalogue, name, ()))
-    assert needs.weight_bytes == 2 * 3 * 8 + 4 * 2 * 3 + 2
-    assert needs.scratch_bytes == 8 * 8
-    assert needs.activation_bytes == 5 * 6 + 2 * 5 * 3 + 8 * 8
+    assert needs.weight_bytes == 2 * 4 * 8 + 4 * (4 + 8) + 2 * 4
+    assert needs.scratch_bytes == 5 * 8 + 8 * 4 * 8
+    assert needs.activation_bytes == 5 * 6 + 2 * 5 * 3 + 5 * 8 + 8 * 4 * 8
     per_channel = needs_of(parse_cell_id(catalogue, f"{name}/per_channel", ()))
-    assert per_channel.weight_bytes - needs.weight_bytes == 2 * (2 * 3 - 1)
+    assert per_channel.weight_bytes - needs.weight_bytes == 2 * (8 - 4)
 
 
 def test_layout_of_a_wider_type(catalogue: Catalogue) -> None:
