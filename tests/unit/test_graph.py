@@ -152,13 +152,13 @@ def test_run_depends_on_nothing_of_the_report(catalogue: Catalogue) -> None:
 
 
 def test_run_specification(catalogue: Catalogue) -> None:
-    made = plan(catalogue, "gap9/linear_qk/S4-E6-P3-H2/c3")
+    made = plan(catalogue, "gap9/linear_qk/S4-E6-P4-H2/c3")
     spec = json.loads(made.run_spec)
     assert spec["cores"] == 3
-    assert spec["output_bytes"] == 2 * 4 * 3
-    assert spec["scratch_bytes"] == 4 * 8 + 3 * 4 * 4
+    assert spec["output_bytes"] == 2 * 4 * 4
+    assert spec["scratch_bytes"] == 4 * 8
     assert spec["operands"][-1] == ["output", "output"]
-    other = json.loads(plan(catalogue, "gap9/linear_qk/S4-E6-P3-H2/c8").run_spec)
+    other = json.loads(plan(catalogue, "gap9/linear_qk/S4-E6-P4-H2/c8").run_spec)
     assert {key for key in spec if spec[key] != other[key]} == {"cores"}
 
 
