@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Weights in layout panels4, table in reversed_bytes. Scratch: ts_m7_layer.h. */
+#include "cortexm7_joined.h"
 #include "cortexm7_layer.h"
 #include "cortexm7_row.h"
 #include "cortexm7_short.h"
@@ -10,9 +11,11 @@ uint32_t ts_mhsa_cortexm7_scratch(const ts_shape *shape, uint32_t cores) {
     if (shape->S == 1)
         return ts_m7_row_place(shape, NULL).bytes;
     const uint32_t layer = ts_m7_place(shape, shape->P, NULL).bytes;
-    if (!ts_m7_short_shape(shape))
-        return layer;
-    const uint32_t brief = ts_m7_short_place(shape, NULL).bytes;
+    uint32_t brief = 0;
+    if (ts_m7_short_shape(shape))
+        brief = ts_m7_short_place(shape, NULL).bytes;
+    else if (ts_m7_joined_shape(shape))
+        brief = ts_m7_joined_place(shape, NULL).bytes;
     return layer > brief ? layer : brief;
 }
 
@@ -25,6 +28,10 @@ void ts_mhsa_cortexm7(const ts_team *team, const ts_mhsa_args *args, void *scrat
     }
     if (ts_m7_short_shape(&args->shape) && ts_m7_short_numerics(args)) {
         ts_m7_short_run(args, scratch);
+        return;
+    }
+    if (ts_m7_joined_shape(&args->shape) && ts_m7_short_numerics(args)) {
+        ts_m7_joined_run(args, scratch);
         return;
     }
     const ts_m7_layer layer = ts_mhsa_cortexm7_layer(args);

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+/* mhsa of two to eight rows on the Cortex-M7 with all heads in one call of each stage, where the
+ * calls of ts_m7_layer.h, a head and two rows at a time, would take as long as their tiles. */
+#ifndef TS_MHSA_CORTEXM7_JOINED_H
+#define TS_MHSA_CORTEXM7_JOINED_H
+
+#include "cortexm7_short.h"
+#include "mhsa.h"
+#include "ts_m7_attention.h"
+#include "ts_m7_diagonal.h"
+
+/* Layouts, with W = H * align4(P) channels, each head's from a multiple of four on:
+ *
+ *   x        2-panels [pairs of S][ceil(E/2)][2]
+ *   queries  2-panels [pairs][W/2][2]
+ *   keys     4-panels [ceil(S/4)][W/2][4]
+ *   values   4-panels [W/4][pairs][4]
+ *   scores   bytes    [pairs][H][ceil(S/4)][2 rows][4 keys]
+ *   map      2-panels [pairs][H][pairs][2]
+ *   context  2-panels [pairs][ts_m7_context_pairs][2]
+ *
+ * Room for biases and multipliers of W or E channels. */
+typedef struct {
+    uint32_t pairs, quads, heads, width; /* width: of a head, a multiple of four */
+    int16_t *x, *query, *key, *value, *context;
+    int8_t *scores;
+    uint16_t *map;
+    int32_t *bias, *muls;
+    uint32_t bytes;
+} ts_m7_joined;
+
+static inline int ts_m7_joined_shape(const ts_shape *shape) {
+    return shape->S <= 8 && shape->P >= 4 && shape->E * shape->P <= 128;
+}
+
+static inline uint8_t *ts_m7_joined_take(uint8_t **next, uint32_t bytes) {
+    uint8_t *place = *next;
+    *next += bytes;
+    return place;
+}
+
+static inline ts_m7_joined ts_m7_joined_place(const ts_shape *shape, void *scratch) {
+    const uint32_t pairs = ts_ceil_div(shape->S, 2), quads = ts_ceil_div(shape->S, 4);
+    const uint32_t width = ts_m7_align4(shape->P), W = shape->H * width;
+    const uint32_t E = ts_m7_align4(shape->E), widest = W > E ? W : E;
+    ts_m7_joined b = {.pairs = pairs, .quads = quads, .heads = shape->H, .width = width};
+    int16_t *next = scratch;
+    b.x = next;
+    next += 4 * pairs * ts_m7_pairs(shape->E);
+    b.query = next;
+    next += 2 * pairs * W;
+    b.key = next;
+    next += 4 * quads * W;
+    b.value = next;
+    next += 2 * pairs * W;
+    b.context = next;
+    next += 4 * pairs * ts_m7_context_pairs(shape);
+    b.map = (uint16_t *)next;
+    next += 4 * pairs * pairs * shape->H + 8;
+    b.scores = (int8_t *)next;
+    next += 4 * pairs * quads * shape->H + 4;
+    b.bias = (int32_t *)(void *)next;
+    b.muls = b.bias + widest;
+    b.bytes = (uint32_t)((uint8_t *)(b.muls + widest) - (uint8_t *)b.x);
+    return b;
+}
+
+/* Biases of all heads, each head's from a multiple of four on. */
+static inline const int32_t *ts_m7_joined_bias(const ts_mhsa_args *args, const ts_m7_joined *b,
+                                               const int32_t *bias) {
+    const uint32_t P = args->shape.P;
+    if (P == b->width)
+        return bias;
+    int32_t *to = b->bias;
+    for (uint32_t h = 0; h < b->heads; h++)
+        for (uint32_t p = 0; p < b->width; p++)
+            *to++ = p < P ? *bias++ : 0;
+    return b->bias;
+}
+
+/* What ts_m7_call.mul wants for channels of all heads. */
+static inline uint32_t ts_m7_joined_mul(const ts_mhsa_args *args, const ts_m7_joined *b,
+                                        const ts_requant *requant) {
+    const uint32_t up = 32u - requant->shift;
+    if (!requant->per_channel)
+        return (uint32_t)requant->mul[0] << up;
+    const uint16_t *mul = requant->mul;
+    int32_t *to = b->muls;
+    for (uint32_t h = 0; h < b->heads; h++)
+        for (uint32_t p = 0; p < b->width; p++)
+            *to++ = p < args->shape.P ? (int32_t)((uint32_t)*mul++ << up) : 0;
+    return (uint32_t)(uintptr_t)b->muls;
+}
+
+static inline uint32_t ts_m7_joined_code(const ts_requant *requant) {
+    return (requant->per_channel ? 2u : 0) + (requant->round_half_up ? 1u : 0);
+}
+
+/* One projection of all rows and heads; `call` brings output and steps. */
+static __attribute__((noinline)) void
+ts_m7_joined_project(const ts_mhsa_args *args, const ts_m7_joined *b, const ts_m7_kind *kind,
+                     ts_m7_call *call, const int8_t *weight, const int32_t *bias,
+                     const ts_requant *requant) {
+    const uint32_t pairs = ts_m7_pairs(args->shape.E);
+    call->b = b->x;
+    call->bias = ts_m7_joined_bias(args, b, bias);
+    call->mul = ts_m7_joined_mul(args, b, requant);
+    call->a = (const int16_t *)(const void *)weight - 8;
+    call->a_last = call->a + 2 * b->heads * b->width * pairs;
+    call->outer = b->pairs;
+    call->b_step = 8 * pairs;
+    call->pairs = pairs;
+    kind->strips[ts_m7_joined_code(requant)](call);
+}
+
+static inline void ts_m7_joined_projections(const ts_mhsa_args *args, const ts_m7_joined *b) {
+    const uint32_t W = b->heads * b->width, panel = 16 * b->pairs, back = 8 * W - 32;
+    ts_m7_call call;
+    call.output = b->query;
+    call.outer_step = call.other_step = 16;
+    ts_m7_joined_project(args, b, &ts_m7_to_2_panel, &call, args->q_weight, args->q_bias, &args->q);
+    call.output = b->key;
+    call.outer_step = 8 - back;
+    call.other_step = 24;
+    ts_m7_joined_project(args, b, &ts_m7_to_4_panel, &call, args->k_weight, args->k_bias, &args->k);
+    call.output = b->value;
+    call.step = panel;
+    call.outer_step = call.other_step = 16 - panel * (W / 4 - 1);
+    ts_m7_joined_project(args, b, &ts_m7_to_transposed, &call, args->v_weight, args->v_bias,
+                         &args->v);
+}
+
+/* All scores: a call for every four keys, a strip for every two rows, a tile for every head. */
+static inline void ts_m7_joined_scores(const ts_mhsa_args *args, const ts_m7_joined *b) {
+    const uint32_t W = b->heads * b->width;
+    ts_m7_strip_fn *const strips =
+        args->scores.round_half_up ? ts_m7_scores_half_up : ts_m7_scores_floor;
+    ts_m7_call call = {
+        .b = b->query,
+        .output = b->scores,
+        .mul = (uint32_t)args->scores.mul[0] << (32u - args->scores.shift),
+        .a = b->key - 8,
+        .a_last = b->key - 8 + 4 * W,
+        .step = 8 * b->quads,
+        .outer = b->pairs,
+        .b_step = 4 * W,
+        .outer_step = 8 * b->quads,
+        .other_step = 8 * b->quads,
+        .pairs = b->width / 2,
+    };
+    strips(&call);
+    if (b->quads > 1) {
+        call.a = call.a_last;
+        call.a_last = call.a + 4 * W;
+        call.output = b->scores + 8;
+        strips(&call);
+    }
+}
+
+static inline void ts_m7_joined_softmax(const ts_mhsa_args *args, const ts_m7_joined *b) {
+    const ts_m7_softmax softmax = ts_m7_softmax_of(&args->table, args->shape.S);
+    int8_t *scores = b->scores;
+    uint16_t *map = b->map;
+    for (uint32_t i = 0; i < b->pairs * b->heads; i++) {
+        ts_m7_softmax_rows(&softmax, scores, map);
+        scores += 8 * b->quads;
+        map += 4 * b->pairs;
+    }
+}
+
+/* Multipliers of the contexts in the order of ts_m7_joined_contexts. */
+static inline void ts_m7_joined_context_muls(const ts_mhsa_args *args, const ts_m7_joined *b,
+                                             uint32_t stride) {
+    const uint32_t P = args->shape.P, up = 32u - args->context.shift;
+    int32_t *to = b->muls;
+    for (uint32_t first = b->width; first > 0;) {
+        first -= 4;
+        for (uint32_t odd = 0; odd < stride; odd++)
+            for (uint32_t h = odd; h < b->heads; h += stride)
+                for (uint32_t p = first; p < first + 4; p++)
+                    *to++ = p < P ? (int32_t)((uint32_t)args->context.mul[h * P + p] << up) : 0;
+    }
+}
+
+/* All contexts: a call for every four channels of a head, the last first, since a head's channels
+ * beyond P are written where the next head's first ones go; a strip for every two rows, a tile for
+ * every head. If P is odd, every second head begins in the middle of a pair and has a call of its
+ * own. */
+static inline void ts_m7_joined_contexts(const ts_mhsa_args *args, const ts_m7_joined *b) {
+    static ts_m7_strip_fn *const kinds[2][4] = {
+        {ts_m7_even_floor, ts_m7_even_half_up, ts_m7_even_channel_floor,
+         ts_m7_even_channel_half_up},
+        {ts_m7_odd_floor, ts_m7_odd_half_up, ts_m7_odd_channel_floor, ts_m7_odd_channel_half_up},
+    };
+    const uint32_t P = args->shape.P, stride = P % 2 ? 2 : 1;
+    const uint32_t row_pair = 8 * ts_m7_context_pairs(&args->shape);
+    const uint32_t code = ts_m7_joined_code(&args->context);
+    const int16_t *value = b->value - 8;
+    ts_m7_call call = {
+        .b_skip = (stride - 1) * 8 * b->pairs,
+        .a_skip = (stride * b->width / 4 - 1) * 16 * b->pairs,
+        .step = 4 * stride * P,
+        .outer = b->pairs,
+        .b_step = 8 * b->heads * b->pairs,
+        .pairs = b->pairs,
+        .mul = (uint32_t)args->context.mul[0] << (32u - args->context.shift),
+    };
+    if (args->context.per_channel) {
+        ts_m7_joined_context_muls(args, b, stride);
+        call.mul = (uint32_t)(uintptr_t)b->muls;
+    }
+    for (uint32_t first = b->width; first > 0;) {
+        first -= 4;
+        for (uint32_t odd = 0; odd < stride && odd < b->heads; odd++) {
+            const uint32_t tiles = (b->heads - odd + stride - 1) / stride;
+            const uint32_t channel = odd * b->width + first, place = odd * P + first;
+            call.b = (const int16_t *)b->map + odd * 4 * b->pairs;
+            call.a = value + channel * 2 * b->pairs;
+            call.a_last = call.a + 8 * b->pairs + (tiles - 1) * stride * b->width * 2 * b->pairs;
+            call.output = b->context + place / 2 * 4;
+            call.outer_step = call.other_step = row_pair - (tiles - 1) * call.step;
+            kinds[place % 2][code](&call);
+            if (args->context.per_channel)
+                call.mul += 16 * tiles;
+        }
+    }
+}
+
+static __attribute__((noinline)) void ts_m7_joined_run(const ts_mhsa_args *args, void *scratch) {
+    const uint32_t E = args->shape.E;
+    const ts_m7_joined b = ts_m7_joined_place(&args->shape, scratch);
+    ts_m7_expand_all(args->input, args->shape.S, E, b.x);
+    ts_m7_joined_projections(args, &b);
+    ts_m7_joined_scores(args, &b);
+    ts_m7_joined_softmax(args, &b);
+    ts_m7_joined_contexts(args, &b);
+    const ts_m7_rows rows = {
+        .a = (const int16_t *)(const void *)args->o_weight,
+        .b = b.context,
+        .bias = ts_m7_bias_of(args->o_bias, E, b.bias),
+        .rows = args->shape.S,
+        .channels = E,
+        .pairs = ts_m7_pairs(args->shape.H * args->shape.P),
+        .b_step = 8 * ts_m7_context_pairs(&args->shape),
+        .output = args->output,
+        .pitch = E,
+    };
+    const ts_m7_scale scale = ts_m7_scale_of(args->o, E, b.muls);
+    ts_m7_rows_run(&rows, &scale);
+}
+
+#endif
