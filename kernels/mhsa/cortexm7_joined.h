@@ -8,6 +8,7 @@
 #include "mhsa.h"
 #include "ts_m7_attention.h"
 #include "ts_m7_diagonal.h"
+#include "ts_m7_softmax_tiles.h"
 
 /* Layouts, with W = H * align4(P) channels, each head's from a multiple of four on:
  *
@@ -72,9 +73,22 @@ static inline const int32_t *ts_m7_joined_bias(const ts_mhsa_args *args, const t
     if (P == b->width)
         return bias;
     int32_t *to = b->bias;
-    for (uint32_t h = 0; h < b->heads; h++)
-        for (uint32_t p = 0; p < b->width; p++)
-            *to++ = p < P ? *bias++ : 0;
+    for (uint32_t h = 0; h < b->heads; h++) {
+        for (uint32_t p = 0; p < P / 4; p++) {
+            to[0] = bias[0];
+            to[1] = bias[1];
+            to[2] = bias[2];
+            to[3] = bias[3];
+            bias += 4;
+            to += 4;
+        }
+        to[0] = bias[0];
+        to[1] = P % 4 > 1 ? bias[1] : 0;
+        to[2] = P % 4 > 2 ? bias[2] : 0;
+        to[3] = 0;
+        bias += P % 4;
+        to += 4;
+    }
     return b->bias;
 }
 
@@ -132,7 +146,8 @@ static inline void ts_m7_joined_projections(const ts_mhsa_args *args, const ts_m
 
 /* All scores: a call for every four keys, a strip for every two rows, a tile for every head. */
 static inline void ts_m7_joined_scores(const ts_mhsa_args *args, const ts_m7_joined *b) {
-    const uint32_t W = b->heads * b->width;
+    const uint32_t W = b->heads * b->width, pairs = ts_m7_pairs(args->shape.P);
+    const uint32_t skipped = b->width / 2 - pairs; /* of a head */
     ts_m7_strip_fn *const strips =
         args->scores.round_half_up ? ts_m7_scores_half_up : ts_m7_scores_floor;
     ts_m7_call call = {
@@ -140,31 +155,22 @@ static inline void ts_m7_joined_scores(const ts_mhsa_args *args, const ts_m7_joi
         .output = b->scores,
         .mul = (uint32_t)args->scores.mul[0] << (32u - args->scores.shift),
         .a = b->key - 8,
-        .a_last = b->key - 8 + 4 * W,
+        .a_last = b->key - 8 + 4 * W - 8 * skipped,
+        .a_skip = 16 * skipped,
+        .b_skip = 8 * skipped,
         .step = 8 * b->quads,
         .outer = b->pairs,
         .b_step = 4 * W,
         .outer_step = 8 * b->quads,
         .other_step = 8 * b->quads,
-        .pairs = b->width / 2,
+        .pairs = pairs,
     };
     strips(&call);
     if (b->quads > 1) {
-        call.a = call.a_last;
-        call.a_last = call.a + 4 * W;
+        call.a += 4 * W;
+        call.a_last += 4 * W;
         call.output = b->scores + 8;
         strips(&call);
-    }
-}
-
-static inline void ts_m7_joined_softmax(const ts_mhsa_args *args, const ts_m7_joined *b) {
-    const ts_m7_softmax softmax = ts_m7_softmax_of(&args->table, args->shape.S);
-    int8_t *scores = b->scores;
-    uint16_t *map = b->map;
-    for (uint32_t i = 0; i < b->pairs * b->heads; i++) {
-        ts_m7_softmax_rows(&softmax, scores, map);
-        scores += 8 * b->quads;
-        map += 4 * b->pairs;
     }
 }
 
@@ -232,7 +238,7 @@ static __attribute__((noinline)) void ts_m7_joined_run(const ts_mhsa_args *args,
     ts_m7_expand_all(args->input, args->shape.S, E, b.x);
     ts_m7_joined_projections(args, &b);
     ts_m7_joined_scores(args, &b);
-    ts_m7_joined_softmax(args, &b);
+    ts_m7_softmax_of_tiles(&args->table, args->shape.S, b.pairs * b.heads, b.scores, b.map);
     ts_m7_joined_contexts(args, &b);
     const ts_m7_rows rows = {
         .a = (const int16_t *)(const void *)args->o_weight,
