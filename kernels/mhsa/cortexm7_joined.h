@@ -66,30 +66,38 @@ static inline ts_m7_joined ts_m7_joined_place(const ts_shape *shape, void *scrat
     return b;
 }
 
-/* Biases of all heads, each head's from a multiple of four on. */
+/* Biases of all heads, each head's from a multiple of four on. Those of the channels in between are
+ * anything, but that of keys which share a pair with the last channel is 0: no other one's results
+ * are read. */
 static inline const int32_t *ts_m7_joined_bias(const ts_mhsa_args *args, const ts_m7_joined *b,
                                                const int32_t *bias) {
-    const uint32_t P = args->shape.P;
-    if (P == b->width)
+    const uint32_t P = args->shape.P, heads = b->heads, width = b->width;
+    if (P == width)
         return bias;
-    int32_t *to = b->bias;
-    for (uint32_t h = 0; h < b->heads; h++) {
-        for (uint32_t p = 0; p < P / 4; p++) {
-            to[0] = bias[0];
-            to[1] = bias[1];
-            to[2] = bias[2];
-            to[3] = bias[3];
-            bias += 4;
-            to += 4;
+    int32_t *const room = b->bias;
+    const int32_t *const last = bias + (heads - 1) * P;
+    for (uint32_t first = 0; first < P; first += 4) {
+        int32_t *to = room + first;
+        for (const int32_t *from = bias + first; from < last; from += P) {
+            to[0] = from[0];
+            to[1] = from[1];
+            to[2] = from[2];
+            to[3] = from[3];
+            to += width;
         }
-        to[0] = bias[0];
-        to[1] = P % 4 > 1 ? bias[1] : 0;
-        to[2] = P % 4 > 2 ? bias[2] : 0;
-        to[3] = 0;
-        bias += P % 4;
-        to += 4;
     }
-    return b->bias;
+    int32_t *to = room + (heads - 1) * width;
+    for (uint32_t p = 0; p < P; p++)
+        to[p] = last[p];
+    if (P % 2 && bias == args->k_bias) {
+        to = room + P;
+#pragma GCC unroll 1
+        for (uint32_t h = 0; h < heads; h++) {
+            *to = 0;
+            to += width;
+        }
+    }
+    return room;
 }
 
 /* What ts_m7_call.mul wants for channels of all heads. */
@@ -188,71 +196,117 @@ static inline void ts_m7_joined_context_muls(const ts_mhsa_args *args, const ts_
     }
 }
 
-/* All contexts: a call for every four channels of a head, the last first, since a head's channels
- * beyond P are written where the next head's first ones go; a strip for every two rows, a tile for
- * every head. If P is odd, every second head begins in the middle of a pair and has a call of its
- * own. */
-static inline void ts_m7_joined_contexts(const ts_mhsa_args *args, const ts_m7_joined *b) {
+/* Contexts of all heads: a call for every four channels of a head, the last first, since a head's
+ * channels beyond P are written where the next head's first ones go; a strip for every two rows, a
+ * tile for every head. If P is odd, every second head begins in the middle of a pair and has a call
+ * of its own. */
+static inline void ts_m7_joined_contexts(const ts_mhsa_args *args, const ts_m7_joined *b,
+                                         ts_m7_call *call, uint32_t stride) {
     static ts_m7_strip_fn *const kinds[2][4] = {
         {ts_m7_even_floor, ts_m7_even_half_up, ts_m7_even_channel_floor,
          ts_m7_even_channel_half_up},
         {ts_m7_odd_floor, ts_m7_odd_half_up, ts_m7_odd_channel_floor, ts_m7_odd_channel_half_up},
     };
-    const uint32_t P = args->shape.P, stride = P % 2 ? 2 : 1;
-    const uint32_t row_pair = 8 * ts_m7_context_pairs(&args->shape);
-    const uint32_t code = ts_m7_joined_code(&args->context);
-    const int16_t *value = b->value - 8;
-    ts_m7_call call = {
-        .b_skip = (stride - 1) * 8 * b->pairs,
-        .a_skip = (stride * b->width / 4 - 1) * 16 * b->pairs,
-        .step = 4 * stride * P,
-        .outer = b->pairs,
-        .b_step = 8 * b->heads * b->pairs,
-        .pairs = b->pairs,
-        .mul = (uint32_t)args->context.mul[0] << (32u - args->context.shift),
-    };
-    if (args->context.per_channel) {
+    const uint32_t P = args->shape.P, code = ts_m7_joined_code(&args->context);
+    const uint32_t panel = 8 * b->pairs; /* int16 values */
+    const uint32_t row_pair = call->outer_step;
+    if (args->context.per_channel)
         ts_m7_joined_context_muls(args, b, stride);
-        call.mul = (uint32_t)(uintptr_t)b->muls;
-    }
+    call->b_skip = (stride - 1) * panel;
+    call->a_skip = (stride * b->width / 4 - 1) * 2 * panel;
+    call->step = 4 * stride * P;
     for (uint32_t first = b->width; first > 0;) {
         first -= 4;
-        for (uint32_t odd = 0; odd < stride && odd < b->heads; odd++) {
-            const uint32_t tiles = (b->heads - odd + stride - 1) / stride;
-            const uint32_t channel = odd * b->width + first, place = odd * P + first;
-            call.b = (const int16_t *)b->map + odd * 4 * b->pairs;
-            call.a = value + channel * 2 * b->pairs;
-            call.a_last = call.a + 8 * b->pairs + (tiles - 1) * stride * b->width * 2 * b->pairs;
-            call.output = b->context + place / 2 * 4;
-            call.outer_step = call.other_step = row_pair - (tiles - 1) * call.step;
-            kinds[place % 2][code](&call);
+        for (uint32_t odd = 0; odd < stride; odd++) {
+            const uint32_t further = (b->heads - odd + stride - 1) / stride - 1; /* tiles */
+            const uint32_t place = odd * P + first;
+            call->b = (const int16_t *)b->map + odd * (panel / 2);
+            call->a = b->value - 8 + (odd * b->width + first) / 4 * panel;
+            call->a_last = call->a + panel + further * stride * (b->width / 4) * panel;
+            call->output = b->context + place / 2 * 4;
+            call->outer_step = call->other_step = row_pair - further * call->step;
+            kinds[place % 2][code](call);
             if (args->context.per_channel)
-                call.mul += 16 * tiles;
+                call->mul += 16 * (further + 1);
         }
     }
 }
 
+/* The same head by head: a tile for every four channels. */
+static inline void ts_m7_joined_contexts_by_head(const ts_mhsa_args *args, const ts_m7_joined *b,
+                                                 ts_m7_call *call) {
+    const uint32_t P = args->shape.P, code = ts_m7_joined_code(&args->context);
+    const uint32_t panels = 2 * b->width * b->pairs; /* of a head's values */
+    call->b = (const int16_t *)b->map;
+    call->a = b->value - 8;
+    call->outer_step = call->other_step = call->outer_step - 4 * b->width + 16;
+    if (args->context.per_channel)
+        ts_m7_joined_mul(args, b, &args->context);
+    for (uint32_t h = 0; h < b->heads; h++) {
+        const uint32_t place = h * P;
+        const ts_m7_kind *kind = place % 2 ? &ts_m7_context_odd : &ts_m7_context_even;
+        call->a_last = call->a + panels;
+        call->output = b->context + place / 2 * 4;
+        kind->strips[code](call);
+        call->a = call->a_last;
+        call->b += 4 * b->pairs;
+        if (args->context.per_channel)
+            call->mul += 4 * b->width;
+    }
+}
+
+/* All contexts, in the way that takes fewer calls. */
+static inline void ts_m7_joined_attend(const ts_mhsa_args *args, const ts_m7_joined *b) {
+    const uint32_t stride = args->shape.P % 2 ? 2 : 1;
+    const uint32_t row_pair = 8 * ts_m7_context_pairs(&args->shape);
+    ts_m7_call call;
+    call.outer = b->pairs;
+    call.b_step = 8 * b->heads * b->pairs;
+    call.outer_step = row_pair;
+    call.pairs = b->pairs;
+    call.mul = args->context.per_channel
+                   ? (uint32_t)(uintptr_t)b->muls
+                   : (uint32_t)args->context.mul[0] << (32u - args->context.shift);
+    if (b->heads <= stride * (b->width / 4))
+        ts_m7_joined_contexts_by_head(args, b, &call);
+    else
+        ts_m7_joined_contexts(args, b, &call, stride);
+}
+
+/* Contexts to the output: whole tiles in the place of x, of which what exists is copied. */
+static inline void ts_m7_joined_output(const ts_mhsa_args *args, const ts_m7_joined *b) {
+    const uint32_t E = args->shape.E, pitch = ts_m7_align4(E);
+    const uint32_t pairs = ts_m7_pairs(args->shape.H * args->shape.P);
+    int8_t *const rows = (int8_t *)b->x;
+    const ts_m7_scale scale = ts_m7_scale_of(args->o, E, b->muls);
+    ts_m7_call call = {
+        .b = b->context,
+        .output = rows,
+        .bias = ts_m7_bias_of(args->o_bias, E, b->bias),
+        .a = (const int16_t *)(const void *)args->o_weight - 8,
+        .outer = b->pairs,
+        .b_step = 8 * ts_m7_context_pairs(&args->shape),
+        .outer_step = pitch + 4,
+        .other_step = pitch + 4,
+        .pitch = pitch,
+        .pairs = pairs,
+    };
+    call.a_last = call.a + 2 * pitch * pairs;
+    ts_m7_strips_of(&ts_m7_to_rows, &call, &scale);
+    int8_t *to = args->output;
+    for (uint32_t r = 0; r < args->shape.S; r++)
+        for (uint32_t e = 0; e < E; e++)
+            *to++ = rows[r * pitch + e];
+}
+
 static __attribute__((noinline)) void ts_m7_joined_run(const ts_mhsa_args *args, void *scratch) {
-    const uint32_t E = args->shape.E;
     const ts_m7_joined b = ts_m7_joined_place(&args->shape, scratch);
-    ts_m7_expand_all(args->input, args->shape.S, E, b.x);
+    ts_m7_expand_all(args->input, args->shape.S, args->shape.E, b.x);
     ts_m7_joined_projections(args, &b);
     ts_m7_joined_scores(args, &b);
     ts_m7_softmax_of_tiles(&args->table, args->shape.S, b.pairs * b.heads, b.scores, b.map);
-    ts_m7_joined_contexts(args, &b);
-    const ts_m7_rows rows = {
-        .a = (const int16_t *)(const void *)args->o_weight,
-        .b = b.context,
-        .bias = ts_m7_bias_of(args->o_bias, E, b.bias),
-        .rows = args->shape.S,
-        .channels = E,
-        .pairs = ts_m7_pairs(args->shape.H * args->shape.P),
-        .b_step = 8 * ts_m7_context_pairs(&args->shape),
-        .output = args->output,
-        .pitch = E,
-    };
-    const ts_m7_scale scale = ts_m7_scale_of(args->o, E, b.muls);
-    ts_m7_rows_run(&rows, &scale);
+    ts_m7_joined_attend(args, &b);
+    ts_m7_joined_output(args, &b);
 }
 
 #endif

@@ -261,7 +261,7 @@ static inline int ts_m7_short_numerics(const ts_mhsa_args *args) {
     return args->table.max <= 255u && steep == 0;
 }
 
-static __attribute__((noinline)) void ts_m7_short_run(const ts_mhsa_args *args, void *scratch) {
+static inline void ts_m7_short_run(const ts_mhsa_args *args, void *scratch) {
     const ts_m7_short b = ts_m7_short_place(&args->shape, scratch);
     ts_m7_short_expand(args, b.x);
     ts_m7_short_project(args, args->q_weight, args->q_bias, &args->q, &b, b.query);
