@@ -8,6 +8,13 @@
 
 #include "ts_m7_tiles.h"
 
+/* Bytes from where a tile ends in a, and in b, to where the next one begins. They lie where kinds
+ * with rows have their pitch and those with biases their address. */
+static inline void ts_m7_set_skips(ts_m7_call *call, uint32_t a, uint32_t b) {
+    call->pitch = a;
+    call->bias = (const int32_t *)(uintptr_t)b;
+}
+
 // clang-format off
 
 __asm__(

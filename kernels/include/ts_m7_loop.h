@@ -23,12 +23,9 @@
 
 /* One call. The assembly knows the offsets: the first 12 words are its frame's first 12. */
 typedef struct {
-    const int16_t *b; /*  0 2-panel of the first strip */
-    void *output;     /*  4 where the first tile's results go */
-    union {
-        const int32_t *bias; /*  8 of the first four channels; kinds with bias */
-        uint32_t b_skip;     /*  8 from a tile's end of b to the next one's; ts_m7_diagonal.h */
-    };
+    const int16_t *b;      /*  0 2-panel of the first strip */
+    void *output;          /*  4 where the first tile's results go */
+    const int32_t *bias;   /*  8 of the first four channels; kinds with bias */
     uint32_t mul;          /* 12 mul', or in kinds per channel the address of an array of them */
     const int16_t *a_last; /* 16 last pair of a strip's last 4-panel */
     uint32_t step;         /* 20 from a tile's output to the next, where the kind does not say */
@@ -37,11 +34,8 @@ typedef struct {
     uint32_t b_step;       /* 32 from a strip's 2-panel to the next strip's, in bytes */
     uint32_t outer_step;   /* 36 from the output of a strip's last tile to the next strip's first */
     uint32_t other_step;   /* 40 the same for every second strip */
-    union {
-        uint32_t pitch;  /* 44 from row to row of the output; kinds with rows */
-        uint32_t a_skip; /* 44 from a tile's end of a to the next one's; ts_m7_diagonal.h */
-    };
-    uint32_t pairs; /* 48 of the reduction; at least 1 */
+    uint32_t pitch;        /* 44 from row to row of the output; kinds with rows */
+    uint32_t pairs;        /* 48 of the reduction; at least 1 */
 } ts_m7_call;
 
 _Static_assert(offsetof(ts_m7_call, a_last) == 16 && offsetof(ts_m7_call, outer) == 28 &&

@@ -164,8 +164,6 @@ static inline void ts_m7_joined_scores(const ts_mhsa_args *args, const ts_m7_joi
         .mul = (uint32_t)args->scores.mul[0] << (32u - args->scores.shift),
         .a = b->key - 8,
         .a_last = b->key - 8 + 4 * W - 8 * skipped,
-        .a_skip = 16 * skipped,
-        .b_skip = 8 * skipped,
         .step = 8 * b->quads,
         .outer = b->pairs,
         .b_step = 4 * W,
@@ -173,6 +171,7 @@ static inline void ts_m7_joined_scores(const ts_mhsa_args *args, const ts_m7_joi
         .other_step = 8 * b->quads,
         .pairs = pairs,
     };
+    ts_m7_set_skips(&call, 16 * skipped, 8 * skipped);
     strips(&call);
     if (b->quads > 1) {
         call.a += 4 * W;
@@ -212,8 +211,7 @@ static inline void ts_m7_joined_contexts(const ts_mhsa_args *args, const ts_m7_j
     const uint32_t row_pair = call->outer_step;
     if (args->context.per_channel)
         ts_m7_joined_context_muls(args, b, stride);
-    call->b_skip = (stride - 1) * panel;
-    call->a_skip = (stride * b->width / 4 - 1) * 2 * panel;
+    ts_m7_set_skips(call, (stride * b->width / 4 - 1) * 2 * panel, (stride - 1) * panel);
     call->step = 4 * stride * P;
     for (uint32_t first = b->width; first > 0;) {
         first -= 4;
