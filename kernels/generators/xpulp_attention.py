@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Assembly of XpulpV2 attention of up to twelve rows: python -m kernels.generators.xpulp_attention
-OUT.S
+"""The attention of an XpulpV2 layer of up to twelve rows, a part of xpulp_padded.py.
 
-    void ts_xp_attend_1(const ts_xp_few *few)
-    void ts_xp_attend_2(const ts_xp_few *few)
-    void ts_xp_attend_3(const ts_xp_few *few)
-
-(kernels/include/ts_xpulp_padded.h). Scores, softmax and context of one row after the other, over
-rows of several heads. A row's scores are one, two or three words, and so is its map: neither leaves
-the registers. Queries, keys and values are panels, [head][blocks][tiles][4][4], of which those of
-queries and keys hold four rows' words, those of values four columns' words.
+Scores, softmax and context of one row after the other, over rows of several heads. A row's scores
+are one, two or three words, and so is its map: neither leaves the registers. Queries, keys and
+values are panels, [head][blocks][tiles][4][4], of which those of queries and keys hold four rows'
+words, those of values four columns' words.
 
 The softmax looks up pairs of exponentials as xpulp_softmax.py does, and has their shares from the
 reciprocal of ts_softmax.h: the top bytes of products. A context row has exactly its channels.
@@ -17,75 +12,52 @@ reciprocal of ts_softmax.h: the top bytes of products. A context row has exactly
 
 from __future__ import annotations
 
-import sys
+from kernels.generators.assembly import Text
 
-from kernels.generators.assembly import Text, write
-from kernels.generators.xpulp_block import SAVED
-
-FRAME = 64
-TILES = (1, 2, 3)
-# The words of ts_xp_few, in order.
-FIELDS = (
-    *("queries", "keys", "values", "context", "pairs", "rows", "blocks", "channels", "row"),
-    *("first", "count", "scores", "mix"),
-)
-OFFSET = {name: 4 * index for index, name in enumerate(FIELDS)}
-QUERY, KEYS, VALUES, CONTEXT, PAIRS, ROWS, BLOCKS, COUNT, SCORES, MIX, KEEP = (
-    *("s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11"),
-)
 SUMS = ("a2", "a3", "a4", "a5")
 RIGHT = ("t0", "t1", "t2")
-WORDS = ("a6", "a7", "s0")
+WORDS = ("a6", "a7", "s1")
 LEFT, OTHER, POINTER, LEAST, FAR, LOW, HIGH, SELECT = (
-    *("a1", "t3", "t4", "t5", "t6", "ra", "gp", "tp"),
+    *("a1", "t3", "t4", "t5", "t6", "ra", "gp", "s0"),
+)
+# Set by who enters. COUNT: rows to go, ROWS: those of this head.
+QUERY, KEYS, VALUES, CONTEXT, PAIRS, ROWS, BLOCKS, COUNT, SCORES, MIX, KEEP = (
+    *("s8", "s9", "s11", "s10", "s5", "s6", "s4", "tp", "s2", "s3", "s7"),
 )
 
 
-def module() -> str:
-    """The whole file."""
-    text = Text()
-    for tiles in TILES:
-        write_function(text, tiles)
-    return text.file("xpulp_attention")
-
-
-def write_function(text: Text, tiles: int) -> None:
-    """The function for rows of so many words."""
-    name = f"ts_xp_attend_{tiles}"
-    text.begin(name)
-    text(f"addi sp, sp, -{FRAME}", *(f"sw {name}, {4 * i}(sp)" for i, name in enumerate(SAVED)))
-    begin(text, tiles)
+def begin(text: Text, first: str, rows: str, channels: str, width: str, panel: str) -> None:
+    """From where the first head lies to the first row, `first`, and its head; the other registers
+    hold a head's rows and channels, and the bytes of a context row and of a head's panels."""
+    head, row, step = RIGHT
+    text(f"divu {head}, {first}, {rows}", f"mv {row}, {first}", f"p_msu {row}, {head}, {rows}")
+    text(*(f"p_mac {register}, {head}, {panel}" for register in (QUERY, KEYS, VALUES)))
+    text(f"p_mac {CONTEXT}, {head}, {channels}", f"p_mac {CONTEXT}, {row}, {width}")
+    text(f"sub {ROWS}, {rows}, {row}", f"slli {row}, {row}, 2", f"add {QUERY}, {QUERY}, {row}")
+    text(f"slli {step}, {rows}, 3", f"neg {step}, {step}", f"li {KEEP}, -1")
+    text(f"srl {KEEP}, {KEEP}, {step}")
     # In the lanes beyond the last key: what no maximum is, and a distance whose entry is 0.
     text(f"not {RIGHT[0]}, {KEEP}", f"li {LEAST}, 0x80808080", f"li {FAR}, 0x1f1f1f1f")
     text(f"and {LEAST}, {LEAST}, {RIGHT[0]}", f"and {FAR}, {FAR}, {RIGHT[0]}")
     text(f"li {LOW}, {4 | 128 << 8:#x}", f"slli {HIGH}, {LOW}, 16", f"li {SELECT}, 0x602")
+
+
+def write_rows(text: Text, tiles: int, at: int) -> None:
+    """All rows; `at`: bytes from sp to a head's rows and channels and the bytes of a context row."""
     text(f".Lrow{tiles}:")
     for tile in range(tiles):
         scores(text, tiles, tile)
     softmax(text, WORDS[:tiles])
-    context(text, tiles)
-    next_row(text, tiles)
+    context(text, tiles, at + 4)
+    next_row(text, tiles, at)
+
+
+def write_rest(text: Text, tiles: int) -> None:
+    """What lies apart: the last channels of a row, fewer than four."""
     text(f".Lpart{tiles}:", f"andi {RIGHT[0]}, {OTHER}, 2", f"beqz {RIGHT[0]}, .Lodd{tiles}")
     text(f"p_sh_step {SUMS[2]}, {POINTER}, 2", f"srli {SUMS[2]}, {SUMS[2]}, 16")
     text(f".Lodd{tiles}:", f"andi {RIGHT[0]}, {OTHER}, 1", f"beqz {RIGHT[0]}, .Lnext{tiles}")
     text(f"sb {SUMS[2]}, 0({POINTER})", f"j .Lnext{tiles}")
-    text.end(name)
-
-
-def begin(text: Text, tiles: int) -> None:
-    """From where the first row and its head lie to the registers."""
-    kept = {QUERY: "queries", KEYS: "keys", VALUES: "values", CONTEXT: "context", PAIRS: "pairs"}
-    kept |= {ROWS: "rows", BLOCKS: "blocks", COUNT: "count", SCORES: "scores", MIX: "mix"}
-    head, row, step = RIGHT
-    text(*(f"lw {register}, {OFFSET[name]}(a0)" for register, name in kept.items()))
-    text(f"lw {row}, {OFFSET['first']}(a0)", f"divu {head}, {row}, {ROWS}")
-    text(f"p_msu {row}, {head}, {ROWS}", f"slli {step}, {ROWS}, 3", f"neg {step}, {step}")
-    text(f"li {KEEP}, -1", f"srl {KEEP}, {KEEP}, {step}")
-    panel(text, step, tiles)
-    text(*(f"p_mac {register}, {head}, {step}" for register in (QUERY, KEYS, VALUES)))
-    text(f"lw {step}, {OFFSET['channels']}(a0)", f"p_mac {CONTEXT}, {head}, {step}")
-    text(f"lw {step}, {OFFSET['row']}(a0)", f"p_mac {CONTEXT}, {row}, {step}")
-    text(f"sub {ROWS}, {ROWS}, {row}", f"slli {row}, {row}, 2", f"add {QUERY}, {QUERY}, {row}")
 
 
 def panel(text: Text, to: str, tiles: int) -> None:
@@ -150,10 +122,10 @@ def softmax(text: Text, words: tuple[str, ...]) -> None:
         gather(text, group, word, total)
 
 
-def context(text: Text, tiles: int) -> None:
+def context(text: Text, tiles: int, channels: int) -> None:
     """The row's context, its channels and no more."""
     values, (first, second, third) = LEFT, RIGHT
-    text(f"lw {OTHER}, {OFFSET['channels']}(a0)", f"mv {values}, {VALUES}")
+    text(f"lw {OTHER}, {channels}(sp)", f"mv {values}, {VALUES}")
     text(f"mv {POINTER}, {CONTEXT}", f".Lblock{tiles}:")
     for tile, word in enumerate(WORDS[:tiles]):
         product = "pv_sdotusp_b" if tile else "pv_dotusp_b"
@@ -166,22 +138,16 @@ def context(text: Text, tiles: int) -> None:
     text(f"p_sw_step {SUMS[2]}, {POINTER}, 4", f"bnez {OTHER}, .Lblock{tiles}")
 
 
-def next_row(text: Text, tiles: int) -> None:
+def next_row(text: Text, tiles: int, at: int) -> None:
     """The next row, of the next head where this was a head's last; else to the caller."""
     row, step = RIGHT[:2]
     text(f".Lnext{tiles}:", f"addi {COUNT}, {COUNT}, -1", f"beqz {COUNT}, .Ldone{tiles}")
-    text(f"lw {row}, {OFFSET['row']}(a0)", f"addi {ROWS}, {ROWS}, -1")
+    text(f"lw {row}, {at + 8}(sp)", f"addi {ROWS}, {ROWS}, -1")
     text(f"addi {QUERY}, {QUERY}, 4", f"add {CONTEXT}, {CONTEXT}, {row}")
     text(f"bnez {ROWS}, .Lrow{tiles}")
-    text(f"lw {ROWS}, {OFFSET['rows']}(a0)", f"p_msu {CONTEXT}, {row}, {ROWS}")
-    text(f"lw {step}, {OFFSET['channels']}(a0)", f"add {CONTEXT}, {CONTEXT}, {step}")
+    text(f"lw {ROWS}, {at}(sp)", f"p_msu {CONTEXT}, {row}, {ROWS}")
+    text(f"lw {step}, {at + 4}(sp)", f"add {CONTEXT}, {CONTEXT}, {step}")
     text(f"slli {step}, {ROWS}, 2", f"sub {QUERY}, {QUERY}, {step}")
     panel(text, step, tiles)
     text(*(f"add {register}, {register}, {step}" for register in (QUERY, KEYS, VALUES)))
     text(f"j .Lrow{tiles}", f".Ldone{tiles}:")
-    text(*(f"lw {name}, {4 * i}(sp)" for i, name in enumerate(SAVED)))
-    text(f"addi sp, sp, {FRAME}", "ret")
-
-
-if __name__ == "__main__":
-    sys.exit(write(sys.argv[1:], module))

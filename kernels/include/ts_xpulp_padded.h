@@ -23,20 +23,13 @@
 /* Rows up to which this is worth its while. */
 #define TS_XP_PADDED_LONGEST 36u
 
-/* What ts_xp_attend_* work on. Its words are numbered by the generator. */
-typedef struct {
-    const int8_t *queries, *keys, *values; /* panels, [H][blocks][tiles][4][4] */
-    int8_t *context;                       /* rows, `row` bytes apart */
-    const uint32_t *pairs;                 /* layout softmax_pairs */
-    uint32_t rows, blocks, channels, row;  /* rows of a head; its blocks of 4 channels; P */
-    uint32_t first, count;                 /* of the rows of all heads; at least 1 */
-    int32_t scores, mix;                   /* factors less one */
-} ts_xp_few;
+typedef void ts_xp_padded_fn(const ts_team *team, const ts_mhsa_args *args, int8_t *scratch);
 
-typedef void ts_xp_few_fn(const ts_xp_few *few);
+/* kernels/generators/xpulp_padded.py: the layer of up to 4, 8 and 12 rows. */
+ts_xp_padded_fn ts_xp_padded_1, ts_xp_padded_2, ts_xp_padded_3;
 
-/* For heads of up to 4, 8 and 12 rows. */
-ts_xp_few_fn ts_xp_attend_1, ts_xp_attend_2, ts_xp_attend_3;
+_Static_assert(offsetof(ts_mhsa_args, output) == 124 || sizeof(void *) > 4,
+               "as the generator has it");
 
 /* Weights and biases of a linear layer; ts_mhsa_args has those of queries, keys, values and output
  * behind each other. */
@@ -129,8 +122,9 @@ static TS_XP_INLINE int ts_xp_padded_is_fast(const int32_t *f) {
 }
 
 /* Where they are not, and all cores have to see it. */
-TS_XP_PADDED void ts_xp_padded_other(const ts_team *team, const ts_mhsa_args *args,
-                                     int8_t *scratch) {
+ts_xp_padded_fn ts_xp_padded_other;
+__attribute__((noinline)) TS_XP_SMALL void
+ts_xp_padded_other(const ts_team *team, const ts_mhsa_args *args, int8_t *scratch) {
     ts_team_barrier(team);
     ts_xp_layer_run(team, args, scratch);
 }
@@ -162,77 +156,13 @@ static TS_XP_INLINE void ts_xp_padded_output(const ts_mhsa_args *args, ts_xp_cal
         call->right = args->o_weight + column * HP;
         call->bias = args->o_bias + 4 + column;
         call->output = copy + row * depth + column;
-        (S == 1 ? ts_xp_fast1 : ts_xp_fast4)(call, 1);
+        ts_xp_fast4(call, 1);
         do {
             __asm__ volatile("" : "+r"(row));
             ts_xp_move(args->output + row * E + column, copy + row * depth + column, bytes);
             row++;
         } while (row < S && row & 3);
     }
-}
-
-/* The layer of at most twelve rows, all in one function. What needs no copy is
- * copied too: less code. */
-TS_XP_PADDED void ts_xp_padded_few(const ts_team *team, const ts_mhsa_args *args, int8_t *scratch) {
-    const uint32_t S = args->shape.S, E = args->shape.E, P = args->shape.P, H = args->shape.H;
-    const uint32_t blocks = (P + 3) / 4, all = H * blocks, depth = ts_xp_align4(E);
-    const uint32_t HP = ts_xp_align4(H * P), tiles = (S + 3) / 4, panel = 16 * tiles;
-    const uint32_t to = 65536 / team->cores + 1, from = team->core * to;
-    int32_t *const factors = (int32_t *)scratch;
-    int32_t *const biases = factors + 8;
-    int8_t *const panels = (int8_t *)(biases + 12 * all), *const copy = panels + 3 * all * panel;
-    int8_t *const context = copy + 4 * tiles * depth;
-    const ts_xp_padded_linear *linear = ts_xp_padded_linears(args);
-    ts_xp_padded_begin(team, args, scratch, copy);
-    if (!ts_xp_padded_is_fast(factors)) {
-        ts_xp_padded_other(team, args, scratch);
-        return;
-    }
-    uint32_t first = 3 * all * from >> 16, left = (3 * all * (from + to) >> 16) - first;
-    ts_xp_call call;
-    ts_xp_short_call(&call, copy, depth, NULL, depth, TS_XP_BIAS, 0, tiles);
-    ts_xp_short_output(&call, panels + panel * first, 4, panel, 16, 0);
-    call.bias = biases + 4 * first;
-    const int32_t *factor = factors;
-    ts_xp_call_fn *const run = S == 1 ? ts_xp_fast1 : ts_xp_fast4;
-    for (; first >= all; first -= all, linear++)
-        factor++;
-    for (; left; first = 0, linear++) {
-        call.blocks = ts_min(left, all - first);
-        call.right = linear->weight + first * 4 * depth;
-        if (!(P & 3))
-            call.bias = linear->bias + 4 + 4 * first;
-        call.factor = *factor++;
-        if (factor == factors + 3)
-            call.select = TS_XP_COLUMNS;
-        run(&call, 1);
-        left -= call.blocks;
-        call.bias += 4 * call.blocks;
-        call.output += panel * call.blocks;
-    }
-    ts_team_barrier(team);
-    first = H * S * from >> 16;
-    left = (H * S * (from + to) >> 16) - first;
-    if (left) {
-        const ts_xp_few few = {
-            .queries = panels,
-            .keys = panels + panel * all,
-            .values = panels + 2 * panel * all,
-            .context = context,
-            .pairs = args->table.entries + 256,
-            .rows = S,
-            .blocks = blocks,
-            .channels = P,
-            .row = HP,
-            .first = first,
-            .count = left,
-            .scores = factors[3],
-            .mix = factors[4],
-        };
-        (tiles == 1 ? ts_xp_attend_1 : tiles == 2 ? ts_xp_attend_2 : ts_xp_attend_3)(&few);
-    }
-    ts_team_barrier(team);
-    ts_xp_padded_output(args, &call, factors, context, copy, from, to);
 }
 
 /* The layer of more rows. */
@@ -359,6 +289,19 @@ static inline uint32_t ts_xp_padded_bytes(const ts_shape *shape, uint32_t cores)
 static TS_XP_INLINE int ts_xp_padded_suits(const ts_shape *shape) {
     return shape->S <= TS_XP_PADDED_LONGEST && !((shape->H * shape->P | shape->E) >> 9) &&
            (shape->S <= 4 || ((shape->E | shape->P) & 3));
+}
+
+/* Such a layer. */
+TS_XP_PADDED void ts_xp_padded_run(const ts_team *team, const ts_mhsa_args *args,
+                                   int8_t *scratch) {
+    ts_xp_padded_fn *run = ts_xp_padded_many;
+    if (args->shape.S <= 4)
+        run = ts_xp_padded_1;
+    else if (args->shape.S <= 8)
+        run = ts_xp_padded_2;
+    else if (args->shape.S <= 12)
+        run = ts_xp_padded_3;
+    run(team, args, scratch);
 }
 
 #endif

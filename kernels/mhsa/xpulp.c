@@ -26,7 +26,7 @@ static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhs
     if (args->shape.S <= TS_XP_CHUNK && ts_xp_short_run(team, args, scratch))
         return;
     if (ts_xp_padded_suits(&args->shape) && args->table.entries[256])
-        (args->shape.S <= 12 ? ts_xp_padded_few : ts_xp_padded_many)(team, args, scratch);
+        ts_xp_padded_run(team, args, scratch);
     else if (streams(&args->shape))
         run_large(team, args, scratch);
     else
