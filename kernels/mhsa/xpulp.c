@@ -23,7 +23,8 @@ TS_XP_SELDOM void run_large(const ts_team *team, const ts_mhsa_args *args, void 
 
 static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhsa_args *args,
                                                void *scratch) {
-    if (args->shape.S <= TS_XP_CHUNK && ts_xp_short_run(team, args, scratch))
+    if (((args->shape.E | args->shape.P) & 3) == 0 && args->shape.S <= TS_XP_CHUNK &&
+        ts_xp_short_run(team, args, scratch))
         return;
     if (ts_xp_padded_suits(&args->shape) && args->table.entries[256])
         ts_xp_padded_run(team, args, scratch);
