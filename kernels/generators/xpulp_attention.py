@@ -6,8 +6,11 @@ are one, two or three words, and so is its map: neither leaves the registers. Qu
 values are panels, [head][blocks][tiles][4][4], of which those of queries and keys hold four rows'
 words, those of values four columns' words.
 
-The softmax looks up pairs of exponentials as xpulp_softmax.py does, and has their shares from the
-reciprocal of ts_softmax.h: the top bytes of products. A context row has exactly its channels.
+The softmax looks up pairs of exponentials as xpulp_softmax.py does. Their shares come from
+m = floor((255 << k) / sum) + 1: with entries e of at most 128, (e * m) >> k = floor(255 * e / sum)
+for every sum of up to 4, 8 and 12 of them with k = 16, 17 and 18 (see test_generators.py; one
+less would not do). A division takes a cycle less for every bit that its divisor is longer:
+(255 << 24) / (sum << (24 - k)). A context row has exactly its channels.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from kernels.generators.assembly import Text
 SUMS = ("a2", "a3", "a4", "a5")
 RIGHT = ("t0", "t1", "t2")
 WORDS = ("a6", "a7", "s1")
+# 24 less the scale of the reciprocal, by the tiles of a row.
+SHORTER = {1: 8, 2: 7, 3: 6}
 LEFT, OTHER, POINTER, LEAST, FAR, LOW, HIGH, SELECT = (
     *("a1", "t3", "t4", "t5", "t6", "ra", "gp", "s0"),
 )
@@ -43,7 +48,7 @@ def begin(text: Text, first: str, rows: str, channels: str, width: str, panel: s
 
 
 def write_rows(text: Text, tiles: int, at: int) -> None:
-    """All rows; `at`: bytes from sp to a head's rows and channels and the bytes of a context row."""
+    """All rows; `at`: from sp to a head's rows, its channels and the bytes of a context row."""
     text(f".Lrow{tiles}:")
     for tile in range(tiles):
         scores(text, tiles, tile)
@@ -111,7 +116,13 @@ def softmax(text: Text, words: tuple[str, ...]) -> None:
     text(*(f"p_lw_at {pair}, {PAIRS}, {pair}" for pair in pairs))
     text(f"pv_dotup_sci_h {total}, {pairs[0]}, 1")
     text(*(f"pv_sdotup_sci_h {total}, {pair}, 1" for pair in pairs[1:]))
-    text(f"lui {most}, 0xff000", f"divu {most}, {most}, {total}", f"addi {total}, {SELECT}, 0x101")
+    back = SHORTER[len(words)]
+    text(f"lui {most}, 0xff000", f"slli {total}, {total}, {back}", f"divu {most}, {most}, {total}")
+    select = SELECT
+    if back < 8:  # not to the third byte: to the fourth
+        select = total
+        text(f"slli {most}, {most}, {back}", f"addi {most}, {most}, {(1 << back) - 1}")
+        text(f"addi {total}, {SELECT}, 0x101")
     for i, word in enumerate(words):
         low, high = pairs[2 * i : 2 * i + 2]
         text(f"p_exthz {OTHER}, {low}", f"srli {low}, {low}, 16")
@@ -119,7 +130,7 @@ def softmax(text: Text, words: tuple[str, ...]) -> None:
         # One more than the quotient times the entry.
         group = (OTHER, low, POINTER, high)
         text(*(f"p_mac {name}, {name}, {most}" for name in group))
-        gather(text, group, word, total)
+        gather(text, group, word, select)
 
 
 def context(text: Text, tiles: int, channels: int) -> None:

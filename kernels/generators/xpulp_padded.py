@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Assembly of an XpulpV2 attention layer of few rows: python -m kernels.generators.xpulp_padded OUT.S
+"""Assembly of XpulpV2 attention layers with padding: python -m kernels.generators.xpulp_padded
+OUT.S
 
     void ts_xp_padded_1(const ts_team *team, const ts_mhsa_args *args, int8_t *scratch)
     void ts_xp_padded_2(...)
@@ -230,7 +231,9 @@ def output(text: Text, tiles: int) -> None:
     text(f"lw a5, {ARGS['o_bias']}({ARG})", "add a4, a4, a5", "addi a4, a4, 16")
     text(f"add {source}, {COPY}, a2", f"p_mac {source}, {row}, {DEPTH}")
     store(text, blocks="a0", left="a1", right="a3", bias="a4", output=source)
-    text("slli a0, a0, 2", f"lw a1, {ARGS['E']}({ARG})", "sub a3, a1, a2", f"p_minu {count}, a0, a3")
+    text(
+        "slli a0, a0, 2", f"lw a1, {ARGS['E']}({ARG})", "sub a3, a1, a2", f"p_minu {count}, a0, a3"
+    )
     text(f"lw {to}, {ARGS['output']}({ARG})", f"add {to}, {to}, a2", f"p_mac {to}, {row}, a1")
     text(f"jal .Lrun{tiles}", f"li {FIRST}, 0", f".Lrow_out{tiles}:", f"mv a0, {to}")
     text(f"mv a1, {source}", f"mv a2, {count}", f"jal .Lmove{tiles}", f"addi {row}, {row}, 1")
@@ -258,7 +261,9 @@ def subroutines(text: Text, tiles: int) -> None:
     text("p_lw_step a4, a1, 4", f".Lmoved{tiles}:", "p_sw_step a4, a0, 4", f".Lbytes{tiles}:")
     text("andi a2, a2, 3", f"beqz a2, .Lwhole{tiles}")
     text.loop("a2", f".Lbyte{tiles}")
-    text("p_lbu_step a4, a1, 1", f".Lbyte{tiles}:", "p_sb_step a4, a0, 1", f".Lwhole{tiles}:", "ret")
+    text(
+        "p_lbu_step a4, a1, 1", f".Lbyte{tiles}:", "p_sb_step a4, a0, 1", f".Lwhole{tiles}:", "ret"
+    )
 
 
 if __name__ == "__main__":

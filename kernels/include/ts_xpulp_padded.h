@@ -292,8 +292,7 @@ static TS_XP_INLINE int ts_xp_padded_suits(const ts_shape *shape) {
 }
 
 /* Such a layer. */
-TS_XP_PADDED void ts_xp_padded_run(const ts_team *team, const ts_mhsa_args *args,
-                                   int8_t *scratch) {
+TS_XP_PADDED void ts_xp_padded_run(const ts_team *team, const ts_mhsa_args *args, int8_t *scratch) {
     ts_xp_padded_fn *run = ts_xp_padded_many;
     if (args->shape.S <= 4)
         run = ts_xp_padded_1;

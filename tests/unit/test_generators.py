@@ -12,6 +12,7 @@ from kernels.generators import (
     xpulp_attention,
     xpulp_four,
     xpulp_narrow,
+    xpulp_padded,
     xpulp_panels,
     xpulp_product,
     xpulp_softmax,
@@ -53,55 +54,19 @@ def test_panel_call_has_the_generators_words() -> None:
     assert own == f"own[{len(xpulp_panels.KEPT)}]"
 
 
-def test_attention_has_the_generators_words() -> None:
-    assert tuple(words_of("ts_xpulp_padded.h", "ts_xp_few")) == xpulp_attention.FIELDS
-
-
-def test_four_has_the_generators_words() -> None:
-    """The same of ts_xp_four, some of whose words are arrays."""
-    *named, own = words_of("ts_xpulp_four.h", "ts_xp_four")
-    at = named.index("factors[6]")
-    assert named[-1] == "zeros[4]"
-    expected = (*named[:at], *(f"factor{i}" for i in range(6)), *named[at + 1 : -1], "zeros")
-    assert expected == xpulp_four.FIELDS[: len(expected)]
-    count = len(xpulp_four.FIELDS) - len(expected) - 3 + len(xpulp_four.SAVED)
-    assert own == f"own[{count}]"
-
-
-def test_arguments_are_the_headers() -> None:
-    """ts_xp_four_attention finds its arguments where the kernels' headers have them."""
-    for kernel, names in (
-        ("mhsa", xpulp_four.ARGUMENTS),
-        ("mhsa_fwsa", xpulp_four.FUSED_ARGUMENTS),
-    ):
-        header = (ROOT / "kernels" / kernel / f"{kernel}.h").read_text()
-        body = re.search(rf"typedef struct \{{(.*?)\}} ts_{kernel}_args;", header, re.S)
-        assert body is not None
-        found = re.sub(r"/\*.*?\*/", "", body[1], flags=re.S).replace("f_", "q_")
-        members: list[str] = []
-        for line in filter(None, map(str.strip, found.split(";"))):
-            kind, *rest = re.sub(r"const ", "", line).split(maxsplit=1)
-            for name in rest[0].split(","):
-                words = {"ts_shape": 8, "ts_requant": 2, "ts_softmax_table": 2}.get(kind, 1)
-                members += [name.strip(" *")] * words
-        assert len(members) == len(names)
-        for at, name in enumerate(names):
-            if "_" in name or name in ("input", "output", "table"):
-                assert members[at] == name
-            assert members[at].startswith("shape") == (at < 8)
-        first = names.index("requant0")
-        order = [members[first + 2 * i] for i in range((len(names) - first - 3) // 2)]
-        factors = xpulp_four.FACTORS[kernel == "mhsa_fwsa"]
-        called = {"f": "q", "o": "layer"}
-        assert [called.get(name, name) for name in order] == sorted(
-            factors, key=factors.__getitem__
-        )
+def test_reciprocals_of_the_attention_are_exact() -> None:
+    """For every entry and every sum of a row; the header of the generator says so."""
+    for tiles, shorter in xpulp_attention.SHORTER.items():
+        k = 24 - shorter
+        for total in range(1, 128 * 4 * tiles + 1):
+            m = (255 << k) // total + 1
+            assert all(e * m >> k == 255 * e // total for e in range(min(128, total) + 1))
 
 
 @pytest.mark.parametrize(
     "module",
     [
-        *(xpulp_product, xpulp_softmax, xpulp_softmax_rows, xpulp_narrow, xpulp_attention),
+        *(xpulp_product, xpulp_softmax, xpulp_softmax_rows, xpulp_narrow, xpulp_padded),
         *(xpulp_panels, xpulp_softmax_panels, xpulp_softmax_exact, xpulp_four, xpulp_tile),
     ],
 )
@@ -126,16 +91,8 @@ def test_no_register_of_the_attention_has_two_values() -> None:
     a = xpulp_attention
     used = [*a.SUMS, *a.RIGHT, *a.WORDS, a.LEFT, a.OTHER, a.POINTER, a.LEAST, a.FAR, a.LOW, a.HIGH]
     used += [a.QUERY, a.KEYS, a.VALUES, a.CONTEXT, a.PAIRS, a.ROWS, a.BLOCKS, a.COUNT, a.SELECT]
-    used += [a.SCORES, a.MIX, a.KEEP, "a0", "sp"]
-    assert len(used) == len(set(used)) == 31
-
-
-def test_no_register_of_four_rows_has_two_values() -> None:
-    used = [*xpulp_four.ALL_SUMS, *xpulp_four.A, *xpulp_four.B, xpulp_four.ROW, xpulp_four.SELECT]
-    used += [xpulp_four.TURN, xpulp_four.FACTOR, xpulp_four.RIGHT, xpulp_four.BIAS]
-    used += [xpulp_four.LEFT, xpulp_four.OUTPUT]
-    assert len(used) == len(set(used)) == 30 and "sp" not in used
-    assert not {xpulp_four.RIGHT, xpulp_four.OUTPUT, xpulp_four.FACTOR} & {*xpulp_four.MAP}
+    used += [a.SCORES, a.MIX, a.KEEP, "sp"]
+    assert len(used) == len(set(used)) == 30
 
 
 def test_register_numbers() -> None:
