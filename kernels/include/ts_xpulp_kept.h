@@ -26,9 +26,9 @@
 #define TS_XP_LARGE static __attribute__((noinline, unused, section(".text.large.xp"))) TS_XP_SMALL
 
 /* Scratch memory that leaves a GAP9 room for the operands, whatever their factors. */
-#define TS_XP_KEPT_MOST 86032u
+#define TS_XP_KEPT_MOST 86048u
 
-/* Maps and values begin in different banks. */
+/* Queries and keys begin in different banks, and so do maps and values. */
 #define TS_XP_KEPT_SKEW 16u
 
 typedef struct {
@@ -61,7 +61,8 @@ static inline uint32_t ts_xp_kept_own(const ts_shape *shape) {
 
 /* Scratch memory; the input's panels lie in the output. */
 static inline uint32_t ts_xp_kept_bytes(const ts_shape *shape, uint32_t cores) {
-    return shape->S * (shape->H + 2) * shape->P + TS_XP_KEPT_SKEW + cores * ts_xp_kept_own(shape);
+    return shape->S * (shape->H + 2) * shape->P + 2 * TS_XP_KEPT_SKEW +
+           cores * ts_xp_kept_own(shape);
 }
 
 /* Whether a layer goes this way: no core without a tile, and the output's weights, a block for each
@@ -78,7 +79,7 @@ TS_XP_LARGE void ts_xp_kept_lay_out(ts_xp_kept *k, int8_t *at) {
     k->tiles = shape->S / 4;
     k->depth = shape->H * shape->P;
     k->contexts = at;
-    k->keys = k->contexts + shape->S * k->depth;
+    k->keys = k->contexts + shape->S * k->depth + TS_XP_KEPT_SKEW;
     k->values = k->keys + shape->S * shape->P;
     k->own =
         k->values + shape->S * shape->P + TS_XP_KEPT_SKEW + k->team->core * ts_xp_kept_own(shape);
