@@ -13,6 +13,7 @@
     .equ HEADS, 64
     .equ KEYS, 68
     .equ ROWS, 72
+    .equ HALF, 76
 
     .macro STREAM_LOW
     ldr r2, [r1], #8
@@ -63,10 +64,13 @@
     .endif
     .endm
 
-    /* r0 keys, r1 queries up to s29, an even number of steps. */
+    /* r0 keys, r1 queries up to s29, at least two steps. */
     .macro ALL_SCORES keys
     FIRST_SCORES \keys
-    b 3f
+    vmov r4, s29
+    sub r5, r4, r1
+    lsls r5, r5, #28            /* minus: an odd number is left */
+    bmi 3f
 2:  MORE_SCORES \keys
 3:  MORE_SCORES \keys
     vmov r4, s29
@@ -115,7 +119,11 @@
     smmul\round r11, r11, r2
     .endif
     vmov r1, s23
+    .if \columns > 2
     add r5, r1
+    .else
+    add r5, r5, r1, lsr #1
+    .endif
     vmov s22, r5
     ssat r6, #8, r6
     ssat r7, #8, r7
@@ -199,12 +207,37 @@
     smlad lr, r4, r5, lr
     .endm
 
-    /* Back to `again` for another tile or head. */
-    .macro END_CONTEXT round, tile, head
+    /* The same of half a tile. */
+    .macro FIRST_HALF
+    ldrd r1, r2, [r0], #16
+    vmov r4, s0
+    vmov r5, s1
+    smuad r6, r1, r4
+    smuad r7, r2, r4
+    smuad r10, r1, r5
+    smuad r11, r2, r5
+    .endm
+
+    .macro MORE_HALF first, second
+    ldrd r1, r2, [r0], #16
+    vmov r4, s\first
+    vmov r5, s\second
+    smlad r6, r1, r4, r6
+    smlad r7, r2, r4, r7
+    smlad r10, r1, r5, r10
+    smlad r11, r2, r5, r11
+    .endm
+
+    /* Back to `tile` for another one. */
+    .macro END_TILE round, tile
     FINISH_CONTEXT \round, 4
     vmov r1, s29
     cmp r0, r1
     bne \tile
+    .endm
+
+    /* Back to `head` for another one. */
+    .macro END_HEAD head
     vmov s20, r0
     NEXT_HEAD
     bne \head

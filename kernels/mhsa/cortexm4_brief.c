@@ -29,8 +29,9 @@ static inline int is_small(const ts_mhsa_args *args) {
 
 static inline void lay_out(const ts_mhsa_args *args, void *scratch, ts_m4_brief_state *b) {
     const ts_shape *s = &args->shape;
-    /* Tiles of four would be half empty. */
-    const uint32_t tile = s->P <= 2 && s->S <= 4 && is_small(args) ? 2 : 4;
+    /* A last tile of four would be half empty. */
+    const int half = s->P % 4 && s->P % 4 <= 2 && is_small(args) && s->S <= (s->P > 2 ? 8 : 4);
+    const uint32_t tile = half ? 2 : 4;
     const uint32_t pairs = ts_m4_pairs(s->S), width = (s->P + tile - 1) & -tile;
     const uint32_t all = s->H * width;
     b->S = s->S;
@@ -42,7 +43,7 @@ static inline void lay_out(const ts_mhsa_args *args, void *scratch, ts_m4_brief_
     b->query = b->x + pairs * 2 * ts_m4_pairs(s->E);
     b->key = b->query + pairs * all;
     b->value = b->key + ts_m4_up4(s->S) / 2 * all;
-    b->bias = (int32_t *)b->value + pairs * all;
+    b->bias = (int32_t *)b->value + pairs * s->H * ts_m4_up4(s->P);
     b->factors = b->bias + bias_channels(s);
     b->rows = (uint8_t *)(b->factors + larger(all, ts_m4_up4(s->E)));
 }
@@ -57,58 +58,54 @@ static inline __attribute__((always_inline)) void enter(const void *block, ts_m4
                        "d5", "d6", "d7", "d8", "d9", "d10", "d11", "d12", "d13", "d14", "d15");
 }
 
-/* Bytes of the steps that are left out, plus 1: Thumb. */
-static inline uint32_t entry_of(uint32_t steps, uint32_t tile) {
-    enum { STEPS = 8, STEP_BYTES = 44, NARROW_STEP_BYTES = 28 };
-    return (STEPS - steps) * (tile == 2 ? NARROW_STEP_BYTES : STEP_BYTES) + 1;
-}
+enum { STEPS = 8, STEP_BYTES = 44, HALF_STEP_BYTES = 28 }; /* of cortexm4_project.S */
 
 /* Values, queries and keys of all heads. */
 static inline __attribute__((always_inline)) void project_small(const ts_mhsa_args *args,
                                                                 const ts_m4_brief_state *b) {
-    static ts_m4_code *const code[][2] = {
-        {ts_m4_project_across_floor, ts_m4_project_across_half_up},
-        {ts_m4_project_stationary_floor, ts_m4_project_stationary_half_up},
-        {ts_m4_project_streamed_floor, ts_m4_project_streamed_half_up},
-        {ts_m4_project_two_across_floor, ts_m4_project_two_across_half_up},
-        {ts_m4_project_two_stationary_floor, ts_m4_project_two_stationary_half_up},
-        {ts_m4_project_two_streamed_floor, ts_m4_project_two_streamed_half_up},
-    };
+    static ts_m4_code *const across[] = {ts_m4_project_across_floor, ts_m4_project_across_half_up};
+    static ts_m4_code *const stationary[] = {ts_m4_project_stationary_floor,
+                                             ts_m4_project_stationary_half_up};
+    static ts_m4_code *const streamed[] = {ts_m4_project_streamed_floor,
+                                           ts_m4_project_streamed_half_up};
     const ts_shape *s = &args->shape;
-    const uint32_t tile = b->tile, steps = ts_m4_pairs(s->E);
-    const uint32_t bytes = 4 * steps * s->H * ts_m4_up4(s->P), row = 4 * b->all;
-    ts_m4_code *const(*to)[2] = tile == 2 ? code + 3 : code;
+    const uint32_t steps = ts_m4_pairs(s->E), row = 4 * b->all;
+    const uint32_t bytes = 4 * steps * s->H * ts_m4_up4(s->P);
     ts_m4_projection p = {
         .stream = args->v_weight,
         .end = args->v_weight + bytes,
-        .bias = ts_m4_brief_padded(args->v_bias, s->H, s->P, tile, b->bias),
+        .bias = ts_m4_brief_padded(args->v_bias, s->H, s->P, b->tile, b->bias),
         .factor = ts_m4_brief_factor(&args->v),
+        .stride = 16 * b->pairs,
+        .entry = (STEPS - steps) * STEP_BYTES + 1,
+        .half_entry = (STEPS - steps) * HALF_STEP_BYTES + 1,
+        .whole = b->tile == 2 ? 16 * steps * (s->P / 4) : bytes,
         .out = b->value,
-        .stride = 4 * tile * b->pairs,
-        .first = 4 * tile,
-        .second = 4 * tile,
+        .first = 16,
+        .second = 16,
         .x = b->x,
         .x_bytes = 8 * steps,
         .x_end = b->x + 2 * steps * b->pairs,
-        .entry = entry_of(steps, tile),
     };
-    enter(&p, to[0][args->v.round_half_up]);
+    enter(&p, across[args->v.round_half_up]);
     p.stream = args->q_weight;
     p.end = args->q_weight + bytes;
-    p.bias = ts_m4_brief_padded(args->q_bias, s->H, s->P, tile, b->bias);
+    p.bias = ts_m4_brief_padded(args->q_bias, s->H, s->P, b->tile, b->bias);
     p.factor = ts_m4_brief_factor(&args->q);
     p.out = b->query;
     p.first = row;
     p.second = row;
-    enter(&p, to[1][args->q.round_half_up]);
+    p.x = b->x;
+    enter(&p, stationary[args->q.round_half_up]);
     p.stream = args->k_weight;
     p.end = args->k_weight + bytes;
-    p.bias = ts_m4_brief_padded(args->k_bias, s->H, s->P, tile, b->bias);
+    p.bias = ts_m4_brief_padded(args->k_bias, s->H, s->P, b->tile, b->bias);
     p.factor = ts_m4_brief_factor(&args->k);
     p.out = b->key;
     p.first = 8;
     p.second = 2 * row - 8;
-    enter(&p, to[2][args->k.round_half_up]);
+    p.x = b->x;
+    enter(&p, streamed[args->k.round_half_up]);
 }
 
 /* The same of longer reductions; 0 if a requantisation is not for the assembly. */
@@ -163,28 +160,30 @@ static inline uintptr_t last_of(uint32_t pairs, uint32_t half_up) {
 
 static inline __attribute__((always_inline)) void attend(const ts_mhsa_args *args,
                                                          const ts_m4_brief_state *b) {
-    const uint32_t S = b->S, P = args->shape.P, odd = P & 1;
+    const uint32_t S = b->S, P = args->shape.P, odd = P & 1, half = b->tile == 2;
     const uint32_t half_up = args->scores.round_half_up;
+    const uint32_t tiles = half ? P / 4 : b->width / 4;
     ts_m4_maps maps = {
         .query = b->query,
         .key = b->key,
         .query_bytes = 4 * b->width,
         .factor = ts_m4_brief_factor(&args->scores),
         .value = b->value,
-        .value_bytes = 4 * b->width * b->pairs,
+        .value_bytes = 16 * tiles * b->pairs,
         .factors = b->factors,
-        .factors_step = args->context.per_channel ? 4 * b->tile : 0,
+        .factors_step = args->context.per_channel ? 16 : 0,
         .out = (uint8_t *)b->query,
         .table = ts_m4_reversed(args->table.entries) + 255,
         .key_jump = 8 * (b->all - b->width),
         .mask = UINT32_MAX >> 8 * (-S & 3),
         .advance = 4 * P - 2 * odd,
         .toggle = 4 * odd,
-        .last = last_of(b->pairs, half_up),
+        .last = S <= 4 ? half : last_of(b->pairs, half_up),
         .keys = S,
         .rows = 2,
+        .half = half,
     };
-    ts_m4_code *run = code_for(S, b->tile == 2, half_up);
+    ts_m4_code *run = code_for(S, P <= 2 && half, half_up);
     for (uint32_t row = 0; row < S; row += 2) {
         maps.heads = args->shape.H;
         if (row + 1 == S)
@@ -200,7 +199,7 @@ static int make_factors(const ts_mhsa_args *args, const ts_m4_brief_state *b) {
     const ts_requant *context = &args->context;
     if (context->per_channel)
         return ts_m4_brief_factors(b, context, args->shape.H, args->shape.P);
-    for (uint32_t i = 0; i < b->tile; i++)
+    for (uint32_t i = 0; i < 4; i++)
         b->factors[i] = ts_m4_brief_factor(context);
     return ts_m4_brief_fast(context);
 }
@@ -215,18 +214,20 @@ static inline __attribute__((always_inline)) void output_small(const ts_mhsa_arg
         .end = args->o_weight + 4 * steps * E4,
         .bias = ts_m4_brief_padded(args->o_bias, 1, E, 4, b->bias),
         .factor = ts_m4_brief_factor(&args->o),
-        .out = b->rows,
         .stride = E4,
-        .x = b->query,
+        .entry = (STEPS - steps) * STEP_BYTES + 1,
+        .whole = 4 * steps * E4,
         .x_bytes = 8 * steps,
-        .entry = entry_of(steps, 4),
     };
+    const uint32_t *context = b->query;
     ts_m4_code *run = args->o.round_half_up ? ts_m4_project_rows_half_up : ts_m4_project_rows_floor;
     for (uint32_t row = 0; row < S; row += 2) {
-        p.x_end = p.x + 2 * steps;
+        p.out = b->rows;
+        p.x = context;
+        p.x_end = context + 2 * steps;
         enter(&p, run);
         ts_m4_copy_rows(b->rows, E4, ts_min(2, S - row), E, (uint8_t *)args->output + row * E, E);
-        p.x += b->all;
+        context += b->all;
     }
 }
 

@@ -7,7 +7,8 @@
  * - values [head][tile of channels][pair of rows][4];
  * - contexts [pair of rows][step of all heads' channels][2], heads not padded, in the queries'
  *   place: a head's context starts no later than its queries do.
- * Tiles have four channels, or two (narrow heads). */
+ * Where a head ends with one or two channels its last tile may be half a one: padded to two
+ * channels, so that queries and keys have a step less; of the values' tile half is not used. */
 #ifndef TS_MHSA_CORTEXM4_BRIEF_H
 #define TS_MHSA_CORTEXM4_BRIEF_H
 
@@ -32,7 +33,7 @@ void ts_m4_single_row(const ts_mhsa_args *args, void *scratch);
 /* During a call. */
 typedef struct {
     uint32_t S, pairs;
-    uint32_t tile;         /* channels of a tile: 4, or 2 */
+    uint32_t tile;         /* what a head's channels are padded to: 4; 2 with half tiles */
     uint32_t width, all;   /* a head's channels in the panels, and those of all heads */
     uint32_t *x;           /* the input, stationary panels */
     uint32_t *query, *key; /* `query`: later the contexts; `all` words for a pair of rows */
@@ -90,26 +91,25 @@ static inline int ts_m4_brief_is_small(const ts_requant *requant, uint32_t depth
     return depth <= 16 && !requant->per_channel;
 }
 
-/* What the assembly of cortexm4_project.S reads, in this order. */
+/* What the assembly of cortexm4_project.S reads, in this order; what it changes is said. */
 typedef struct {
     const void *stream, *end;
-    const int32_t *bias; /* with padding to whole tiles */
+    const int32_t *bias; /* with padding to whole or half tiles */
     int32_t factor;      /* mul << (32 - shift) */
-    void *out;
-    uint32_t stride;
-    uint32_t first, second; /* bytes from a pair of rows to the next one, in turn */
-    const uint32_t *x;
-    uint32_t x_bytes; /* of a pair */
+    uint32_t stride;     /* of ts_m4_product */
+    uint32_t entry;      /* bytes of the steps that are left out, plus 1: Thumb */
+    uint32_t half_entry; /* the same of half a tile's steps */
+    uint32_t whole;      /* bytes of a head's whole tiles; of all heads if there are no half ones */
+    void *out;           /* goes on */
+    uint32_t first, second; /* bytes from a pair of rows to the next one, in turn: change places */
+    const uint32_t *x;      /* goes on */
+    uint32_t x_bytes;       /* of a pair */
     const uint32_t *x_end;
-    uint32_t entry; /* bytes of the steps that are left out, plus 1: Thumb */
 } ts_m4_projection;
 
 ts_m4_code ts_m4_project_stationary_floor, ts_m4_project_stationary_half_up,
     ts_m4_project_streamed_floor, ts_m4_project_streamed_half_up, ts_m4_project_across_floor,
     ts_m4_project_across_half_up, ts_m4_project_rows_floor, ts_m4_project_rows_half_up;
-ts_m4_code ts_m4_project_two_stationary_floor, ts_m4_project_two_stationary_half_up,
-    ts_m4_project_two_streamed_floor, ts_m4_project_two_streamed_half_up,
-    ts_m4_project_two_across_floor, ts_m4_project_two_across_half_up;
 
 /* What the assembly of cortexm4_few_rows.S and cortexm4_some_rows.S reads, in this order: a pair of
  * rows, all heads. */
@@ -118,7 +118,7 @@ typedef struct {
     uint32_t query_bytes; /* of a head and a pair of rows */
     int32_t factor;       /* of the scores: mul << (32 - shift) */
     const uint32_t *value;
-    uint32_t value_bytes;   /* of a head */
+    uint32_t value_bytes;   /* of a head's whole tiles */
     const int32_t *factors; /* of the context: a tile's, or one for each padded channel */
     uint32_t factors_step;  /* bytes from tile to tile */
     uint8_t *out;           /* the first head's context */
@@ -128,9 +128,11 @@ typedef struct {
     uint32_t mask;          /* of the last four keys' bytes */
     uint32_t advance;       /* bytes from a head's context to the next one's, `odd` not counted */
     uint32_t toggle;        /* what `odd` is changed by */
-    uintptr_t last;         /* 5 to 8 keys: 1 if a fourth pair; more: where to enter the pairs */
+    uintptr_t last;         /* up to 4 keys: `half`; up to 8: 1 if a fourth pair; more: where to
+                               enter the pairs */
     uint32_t heads;         /* counted down */
     uint32_t keys, rows;    /* rows: 1 or 2 */
+    uint32_t half;          /* 1 if a head ends with half a tile */
 } ts_m4_maps;
 
 ts_m4_code ts_m4_maps_two_floor, ts_m4_maps_two_half_up, ts_m4_maps_three_floor,

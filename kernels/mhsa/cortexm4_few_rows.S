@@ -68,7 +68,7 @@
 
     .macro BEGIN_FEW
     push {r0, r4-r11, lr}
-    vldm r0, {s16-s28}
+    vldm r0, {s16-s31}
     .endm
 
     .macro END_FEW
@@ -106,7 +106,16 @@
     .if \keys > 2
     MORE_CONTEXT 2, 3
     .endif
-    END_CONTEXT \round, 5b, 1b
+    END_TILE \round, 5b
+    vmov r1, s31
+    cmp r1, #0
+    beq 6f
+    FIRST_HALF
+    .if \keys > 2
+    MORE_HALF 2, 3
+    .endif
+    FINISH_CONTEXT \round, 2
+6:  END_HEAD 1b
     END_FEW
     .size ts_m4_maps_\name, . - ts_m4_maps_\name
     .endm
@@ -123,27 +132,13 @@
     SCORES_TO_MAP \keys, \round
     vmov r0, s20
     vmov r3, s24
-    ldrd r1, r2, [r0], #8
+    FIRST_HALF
     vmov s30, r3
-    vmov r4, s0
-    vmov r5, s1
-    smuad r6, r1, r4
-    smuad r7, r2, r4
-    smuad r10, r1, r5
-    smuad r11, r2, r5
     .if \keys > 2
-    ldrd r1, r2, [r0], #8
-    vmov r4, s2
-    vmov r5, s3
-    smlad r6, r1, r4, r6
-    smlad r7, r2, r4, r7
-    smlad r10, r1, r5, r10
-    smlad r11, r2, r5, r11
+    MORE_HALF 2, 3
     .endif
-    vmov s20, r0
     FINISH_CONTEXT \round, 2
-    NEXT_HEAD
-    bne 1b
+    END_HEAD 1b
     END_FEW
     .size ts_m4_maps_narrow_\name, . - ts_m4_maps_narrow_\name
     .endm

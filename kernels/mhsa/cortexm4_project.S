@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Linear layers of a reduction of up to 16 values, one multiplier for all channels: all pairs of
- * rows in one call (ts_m4_projection of cortexm4_brief.h), channels by fours, or by twos of which
- * the panel has four.
+ * rows in one call (ts_m4_projection of cortexm4_brief.h).
  *
- * s0-s15 are a pair of rows, its last step at their end and its first one in s0 and s1; s16-s27 are
- * ts_m4_projection, s28 and s29 where a tile's results and biases are. r0 is the stream, eight sums
+ * s0-s15 are a pair of rows, its last step at their end and its first one in s0 and s1; s16-s23 are
+ * the start of ts_m4_projection, whose address the frame starts with; s24 is the end of a head's
+ * whole tiles, s25 and s26 are where a tile's results and biases are. r0 is the stream, eight sums
  * are in r6-r12 and lr, first those of row 0. */
 #include "ts_m4_finish.S"
+
+    /* Of ts_m4_projection. */
+    .equ RESULT, 32
+    .equ NEXT, 36
+    .equ X, 44
+    .equ X_BYTES, 48
+    .equ X_END, 52
 
     .macro LOAD columns
     .if \columns > 2
@@ -17,13 +24,13 @@
     .endm
 
     .macro FIRST columns
-    vmov r5, s29
+    vmov r5, s26
     .if \columns > 2
     ldmia r5!, {r10, r11, r12, lr}
     .else
     ldrd r10, r11, [r5], #8
     .endif
-    vmov s29, r5
+    vmov s26, r5
     LOAD \columns
     vmov r5, s0
     smlad r6, r1, r5, r10
@@ -118,7 +125,7 @@
     .macro STORE_ACROSS round, columns
     SCALE \round, \columns
     CLIP ssat, \columns
-    vmov r2, s21
+    vmov r2, s20
     pkhbt r6, r6, r10, lsl #16
     pkhbt r7, r7, r11, lsl #16
     .if \columns > 2
@@ -135,7 +142,7 @@
     .macro STORE_ROWS round, columns
     mov r2, #128
     REQUANT_8 \round, a, r2, r1, r1, r1, r1
-    vmov r2, s21
+    vmov r2, s20
     BYTES 0
     eor r6, r6, #0x80808080
     eor r10, r10, #0x80808080
@@ -143,66 +150,107 @@
     str r6, [r5], #4
     .endm
 
-    .macro PROJECT name, finish, columns, round
+    /* Pairs of rows, heads, tiles of four channels, and where a head ends with one or two (`halves`)
+     * half a tile. */
+    .macro PROJECT name, finish, halves, round
     FUNCTION ts_m4_project_\name
-    push {r4-r11, lr}
-    vldm r0, {s16-s27}
+    push {r0, r4-r11, lr}
+    vldm r0, {s16-s23}
     adr r5, 3f
-    vmov r1, s27
+    vmov r1, s21
     add r5, r1
-    vmov s27, r5
-1:  vmov r5, s24
-    vmov r1, s25
-    vmov r0, s16
-    add r2, r5, r1
-    vmov r4, s18
-    sub r3, r2, #64
-    vmov s24, r2
-    vldm r3, {s0-s15}
-    vldr d0, [r5]
-    vmov s29, r4
-    vmov r5, s20
+    vmov s21, r5
+    .if \halves
+    adr r5, 7f
     vmov r1, s22
-    vmov r2, s23
-    vmov s28, r5
     add r5, r1
-    vmov s22, r2
-    vmov s23, r1
-    vmov s20, r5
-2:  FIRST \columns
-    vmov r5, s27
+    vmov s22, r5
+    .endif
+1:  ldr r0, [sp]
+    ldr r1, [r0, #X]
+    ldr r2, [r0, #X_BYTES]
+    ldr r3, [r0, #RESULT]
+    ldr r4, [r0, #NEXT]
+    ldr r5, [r0, #NEXT + 4]
+    add r2, r1
+    vmov s25, r3
+    str r2, [r0, #X]
+    add r3, r4
+    sub r2, #64
+    str r3, [r0, #RESULT]
+    str r5, [r0, #NEXT]
+    str r4, [r0, #NEXT + 4]
+    vldm r2, {s0-s15}
+    vldr d0, [r1]
+    vmov r5, s18
+    vmov r0, s16
+    vmov r1, s23
+    vmov s26, r5
+    .if \halves
+    cmp r1, #0
+    beq 6f
+    .endif
+4:  add r1, r0
+    vmov s24, r1
+2:  FIRST 4
+    vmov r5, s21
     bx r5
     .p2align 2
-3:  MORE \columns, 2, 3
-    MORE \columns, 4, 5
-    MORE \columns, 6, 7
-    MORE \columns, 8, 9
-    MORE \columns, 10, 11
-    MORE \columns, 12, 13
-    MORE \columns, 14, 15
+3:  MORE 4, 2, 3
+    MORE 4, 4, 5
+    MORE 4, 6, 7
+    MORE 4, 8, 9
+    MORE 4, 10, 11
+    MORE 4, 12, 13
+    MORE 4, 14, 15
     vmov r1, s19
-    vmov r5, s28
-    STORE_\finish \round, \columns
-    vmov r1, s17
-    vmov s28, r5
+    vmov r5, s25
+    STORE_\finish \round, 4
+    vmov r1, s24
+    vmov s25, r5
     cmp r0, r1
     bne 2b
-    vmov r1, s24
-    vmov r2, s26
+    .if \halves
+    vmov r1, s17
+    cmp r0, r1
+    beq 8f
+6:  FIRST 2
+    vmov r5, s22
+    bx r5
+    .p2align 2
+7:  MORE 2, 2, 3
+    MORE 2, 4, 5
+    MORE 2, 6, 7
+    MORE 2, 8, 9
+    MORE 2, 10, 11
+    MORE 2, 12, 13
+    MORE 2, 14, 15
+    vmov r1, s19
+    vmov r5, s25
+    STORE_\finish \round, 2
+    vmov r1, s17
+    vmov s25, r5
+    cmp r0, r1
+    beq 8f
+    vmov r1, s23
+    cmp r1, #0
+    beq 6b
+    b 4b
+    .endif
+8:  ldr r0, [sp]
+    ldr r1, [r0, #X]
+    ldr r2, [r0, #X_END]
     cmp r1, r2
     bne 1b
-    pop {r4-r11, pc}
+    pop {r0, r4-r11, pc}
     .size ts_m4_project_\name, . - ts_m4_project_\name
     .endm
 
     .macro PROJECTS name, round
-    PROJECT stationary_\name, STATIONARY, 4, \round
-    PROJECT streamed_\name, STREAMED, 4, \round
-    PROJECT across_\name, ACROSS, 4, \round
-    PROJECT rows_\name, ROWS, 4, \round
-    PROJECT two_stationary_\name, STATIONARY, 2, \round
-    PROJECT two_streamed_\name, STREAMED, 2, \round
-    PROJECT two_across_\name, ACROSS, 2, \round
+    PROJECT stationary_\name, STATIONARY, 1, \round
+    PROJECT streamed_\name, STREAMED, 1, \round
+    PROJECT across_\name, ACROSS, 1, \round
+    PROJECT rows_\name, ROWS, 0, \round
     .endm
 
     PROJECTS floor,

@@ -150,7 +150,20 @@
     cmp r5, #0
     beq 7f
     MORE_CONTEXT 6, 7
-7:  END_CONTEXT \round, 5b, 1b
+7:  END_TILE \round, 5b
+    ldr r4, [sp]
+    ldr r4, [r4, #HALF]
+    cmp r4, #0
+    beq 9f
+    FIRST_HALF
+    MORE_HALF 2, 3
+    MORE_HALF 4, 5
+    vmov r5, s31
+    cmp r5, #0
+    beq 8f
+    MORE_HALF 6, 7
+8:  FINISH_CONTEXT \round, 2
+9:  END_HEAD 1b
     END_FRAME
     .size ts_m4_maps_\name, . - ts_m4_maps_\name
     .endm
@@ -199,7 +212,8 @@
     MORE_CONTEXT 12, 13
     MORE_CONTEXT 14, 15
     LABEL ts_m4_maps_\name\()_end
-    END_CONTEXT \round, 5b, 1b
+    END_TILE \round, 5b
+    END_HEAD 1b
     END_FRAME
     .size ts_m4_maps_\name, . - ts_m4_maps_\name
     .endm
