@@ -34,7 +34,8 @@ static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhs
         ts_xp_heads_run(team, args, scratch);
 }
 
-void ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
+__attribute__((section(".text.hot.short"))) void
+ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
     if (!ts_xp_four_attention(team, args, scratch))
         run_long(team, args, scratch);
 }

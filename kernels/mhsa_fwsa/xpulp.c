@@ -70,7 +70,8 @@ static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhs
         ts_xp_heads_run(team, &plain, scratch);
 }
 
-void ts_mhsa_fwsa_xpulp(const ts_team *team, const ts_mhsa_fwsa_args *args, void *scratch) {
+__attribute__((section(".text.hot.short"))) void
+ts_mhsa_fwsa_xpulp(const ts_team *team, const ts_mhsa_fwsa_args *args, void *scratch) {
     if (!ts_xp_four_fused_attention(team, args, scratch))
         run_long(team, args, scratch);
 }
