@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operands in layout panels. Head by head, in tiles of rows (ts_xpulp_depth.h) or several of them
  * at a time (ts_xpulp_stream.h); shapes that neither takes go through all heads at once
- * (ts_xpulp_layer.h), with the same result. */
+ * (ts_xpulp_layer.h), with the same result. Four rows have a way of their own where that takes no
+ * more memory (ts_xpulp_depth_four.h). */
 #include "mhsa_fwsa_dft.h"
 
 #define TS_XP_FUSED 1
 #include "ts_xpulp_depth.h"
+#include "ts_xpulp_depth_four.h"
 #include "ts_xpulp_layer.h"
 
 uint32_t ts_mhsa_fwsa_dft_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
@@ -45,7 +47,15 @@ static __attribute__((noinline)) void run_any(const ts_team *team, const ts_mhsa
         ts_xp_layer_run(team, &plain, scratch);
 }
 
+/* Whether it is one of four rows, and done. */
+static __attribute__((noinline)) int run_four(const ts_team *team, const ts_mhsa_fwsa_args *args,
+                                              void *scratch) {
+    const uint32_t bytes = ts_xp_depth_four_bytes(&args->shape, team->cores);
+    return bytes && bytes <= ts_mhsa_fwsa_dft_xpulp_scratch(&args->shape, team->cores) &&
+           ts_xp_depth_four_run(team, args, scratch);
+}
+
 void ts_mhsa_fwsa_dft_xpulp(const ts_team *team, const ts_mhsa_fwsa_args *args, void *scratch) {
-    if (!ts_xp_depth_run(team, args, scratch))
+    if (!ts_xp_depth_run(team, args, scratch) && !run_four(team, args, scratch))
         run_any(team, args, scratch);
 }
