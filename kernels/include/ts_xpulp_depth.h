@@ -50,24 +50,23 @@ typedef struct {
 typedef struct {
     uint32_t S, first, rows; /* this core's rows */
     uint32_t second;         /* bytes from the first buffer of what is next to the second, or 0 */
-    uint32_t lone;           /* 1: rows that others do not have are tiles of their own */
-    int8_t *keys, *values;
-    int32_t *sums;       /* for each tile of all rows, [E / 4][rows][4] */
-    int8_t *map, *early; /* this core's; early: one row, if it has one more than others */
-    int8_t *tile; /* this core's: a tile's queries, a row's exponentials, the tile's context */
+    int8_t *keys, *values;   /* those of the head, where a second buffer has others */
+    int32_t *sums;           /* for each tile of all rows, [E / 4][rows][4] */
+    int8_t *map;             /* this core's */
+    int8_t *early; /* a row's; NULL unless rows that others do not have are tiles of their own */
+    int8_t *tile;  /* this core's: a tile's queries, a row's exponentials, the tile's context */
 } ts_xp_depth_places;
 
 typedef struct {
     const ts_team *team;
-    /* The last core comes first. Where cores meet at a bank of memory, the first ones wait longer,
+    /* Counted from the last one. Where cores meet at a bank of memory, the first ones wait longer,
      * so that a row more suits a last one. */
-    ts_team turned;
+    uint32_t core;
     const ts_xp_depth_args *args;
     ts_xp_depth_places at;
     /* What is projected ahead, keys or (fused) values; and values. */
     ts_xp_depth_layer next, value;
     ts_xp_depth_share even, less;
-    const int8_t *values; /* of the head */
     int32_t mix_factor, output_factor;
     ts_xp_call calls[TS_XP_DEPTH_CALLS];
 } ts_xp_depth;
@@ -90,7 +89,6 @@ TS_XP_STAGE int8_t *ts_xp_depth_lay_out(ts_xp_depth_places *d, const ts_shape *s
     d->rows = share.end - share.begin;
     const uint32_t longer = shape->S % team->cores, most = shape->S / team->cores + 1;
     d->second = longer ? S * P : 0;
-    d->lone = longer && (most & 3) > most / 4;
     d->keys = at;
     at += S * width + (TS_XP_FUSED ? 0 : d->second);
     d->values = at;
@@ -99,7 +97,7 @@ TS_XP_STAGE int8_t *ts_xp_depth_lay_out(ts_xp_depth_places *d, const ts_shape *s
     at += 4 * shape->S * shape->E;
     d->map = at + team->core * TS_XP_DEPTH_ROWS * S;
     at += team->cores * TS_XP_DEPTH_ROWS * S;
-    d->early = at + team->core * S;
+    d->early = longer && (most & 3) > most / 4 ? at + team->core * S : NULL;
     at += TS_XP_FUSED ? 0 : longer * S;
     uint32_t tile = TS_XP_DEPTH_ROWS * (P > width ? P : width);
     tile = tile > 2 * S ? tile : 2 * S;
@@ -125,7 +123,7 @@ static inline ts_xp_depth_piece ts_xp_depth_piece_of(uint32_t tile, uint32_t til
 
 /* Sets an even share: not all columns, where it takes that for all cores to have as many tiles. */
 TS_XP_STAGE void ts_xp_depth_share_even(ts_xp_depth *d) {
-    const uint32_t core = d->turned.core, cores = d->turned.cores, full = d->args->shape.S / 4;
+    const uint32_t core = d->core, cores = d->team->cores, full = d->args->shape.S / 4;
     const uint32_t all = d->args->shape.P / 4;
     const uint32_t lone = core * all / cores, lone_end = (core + 1) * all / cores;
     uint32_t groups = cores, group = core, block = 0, blocks = all;
@@ -145,7 +143,7 @@ TS_XP_STAGE void ts_xp_depth_share_even(ts_xp_depth *d) {
  * take the same time. */
 TS_XP_STAGE void ts_xp_depth_share_less(ts_xp_depth *d) {
     const ts_shape *shape = &d->args->shape;
-    const uint32_t core = d->turned.core, cores = d->turned.cores;
+    const uint32_t core = d->core, cores = d->team->cores;
     const uint32_t full = shape->S / 4, tiles = (shape->S + 3) / 4, longer = shape->S % cores;
     const uint32_t row = (shape->E + shape->S) / shape->E;
     const uint32_t most = (tiles + row * longer + cores - 1) / cores, fewer = ts_min(row, most);
@@ -211,7 +209,7 @@ TS_XP_STAGE int ts_xp_depth_set(ts_xp_depth *d) {
     const ts_xp_input input = {args->input, E, shape->H * width};
     ts_xp_call *query = &d->calls[TS_XP_QUERY], *scores = &d->calls[TS_XP_SCORES];
     ts_xp_call *output = &d->calls[TS_XP_OUTPUT];
-    d->values = d->at.values;
+
     ts_xp_set_scale(query, &args->context, columns, 255 * 128, 0);
     d->mix_factor = query->factor;
     uint32_t path = query->path;
@@ -253,13 +251,14 @@ static TS_XP_INLINE uint32_t ts_xp_depth_tile(uint32_t rows) {
 enum { TS_XP_DEPTH_MAPS = 1, TS_XP_DEPTH_MIX = 2 };
 
 /* Some of this core's rows of a head. `map`: of a tile. */
-TS_XP_DEPTH void ts_xp_depth_rows(ts_xp_depth *d, ts_range share, uint32_t what, int8_t *map) {
+TS_XP_DEPTH void ts_xp_depth_rows(ts_xp_depth *d, uint32_t row, uint32_t rows, uint32_t what,
+                                  int8_t *map) {
     const ts_xp_depth_args *args = d->args;
     const uint32_t E = args->shape.E, P = args->shape.P, S = d->at.S;
     ts_xp_call *query = &d->calls[TS_XP_QUERY], *mix = &d->calls[TS_XP_MIX];
     ts_xp_call *scores = &d->calls[TS_XP_SCORES], *output = &d->calls[TS_XP_OUTPUT];
     mix->left_row = S;
-    mix->right = d->values;
+    mix->right = d->at.values;
     mix->output = d->at.tile;
     mix->output_row = P;
     mix->output_block = 4;
@@ -271,10 +270,10 @@ TS_XP_DEPTH void ts_xp_depth_rows(ts_xp_depth *d, ts_range share, uint32_t what,
     mix->select = TS_XP_ROWS;
     scores->output = map;
     mix->left = map;
-    query->left = args->input + share.begin * E;
-    output->bias = d->at.sums + share.begin * E;
-    for (uint32_t tile; share.begin < share.end; share.begin += tile) {
-        tile = ts_xp_depth_tile(share.end - share.begin);
+    query->left = args->input + row * E;
+    output->bias = d->at.sums + row * E;
+    for (uint32_t tile; rows; rows -= tile) {
+        tile = ts_xp_depth_tile(rows);
         ts_xp_call_fn *run = tile == 5 ? ts_xp_tile5 : tile == 4 ? ts_xp_tile4 : ts_xp_tile1;
         if (what & TS_XP_DEPTH_MAPS) {
             run(query, 2);
@@ -325,7 +324,7 @@ TS_XP_STAGE void ts_xp_depth_finish(const ts_xp_depth *d, ts_range rows, ts_rang
 TS_XP_STAGE void ts_xp_depth_end(const ts_xp_depth *d) {
     const ts_shape *shape = &d->args->shape;
     const uint32_t longer = shape->S % d->team->cores, rows = shape->S / d->team->cores + 1;
-    if (d->turned.core >= longer) {
+    if (d->core >= longer) {
         const ts_range own = {d->at.first, d->at.first + d->at.rows}, all = {0, shape->E / 4};
         ts_xp_depth_finish(d, own, all);
     }
@@ -354,26 +353,25 @@ static TS_XP_INLINE void ts_xp_depth_heads(ts_xp_depth *d) {
     for (uint32_t head = 0; head < shape->H; head++) {
         int8_t *const now = base + (head & 1) * d->at.second;
         if (TS_XP_FUSED)
-            d->values = now;
+            d->at.values = now;
         else
             d->calls[TS_XP_SCORES].right = now;
         if (!d->at.second)
             ts_xp_depth_project(d, &d->next, &d->even);
         /* Nothing is projected beside the last head: there a row more is begun beside the values.
          */
-        const uint32_t begun = !TS_XP_FUSED && d->at.lone && head && head + 1 == shape->H;
-        const uint32_t early = begun && d->turned.core < shape->S % team->cores;
-        const ts_range rows = {d->at.first, d->at.first + d->at.rows - early};
-        const ts_range row = {rows.end, rows.end + 1};
+        const uint32_t begun = !TS_XP_FUSED && d->at.early && head && head + 1 == shape->H;
+        const uint32_t early = begun && d->core < shape->S % team->cores;
+        const uint32_t rows = d->at.rows - early, row = d->at.first + rows;
         if (early)
-            ts_xp_depth_rows(d, row, TS_XP_DEPTH_MAPS, d->at.early);
+            ts_xp_depth_rows(d, row, 1, TS_XP_DEPTH_MAPS, d->at.early);
         if (!TS_XP_FUSED)
             ts_xp_depth_project(d, &d->value, begun ? &d->less : &d->even);
         if (!TS_XP_FUSED || !d->at.second)
             ts_team_barrier(team);
-        ts_xp_depth_rows(d, rows, TS_XP_DEPTH_MAPS | TS_XP_DEPTH_MIX, d->at.map);
+        ts_xp_depth_rows(d, d->at.first, rows, TS_XP_DEPTH_MAPS | TS_XP_DEPTH_MIX, d->at.map);
         if (early)
-            ts_xp_depth_rows(d, row, TS_XP_DEPTH_MIX, d->at.early);
+            ts_xp_depth_rows(d, row, 1, TS_XP_DEPTH_MIX, d->at.early);
         d->calls[TS_XP_OUTPUT].right += 4 * shape->P;
         query->right += width * shape->E;
         query->bias += width;
@@ -393,9 +391,10 @@ TS_XP_DEPTH int ts_xp_depth_run(const ts_team *team, const ts_xp_depth_args *arg
     if (!ts_xp_depth_suits(&args->shape, team->cores))
         return 0;
     d.team = team;
-    d.turned = (ts_team){team->cores - 1 - team->core, team->cores};
+    d.core = team->cores - 1 - team->core;
     d.args = args;
-    ts_xp_depth_lay_out(&d.at, &args->shape, &d.turned, args->output, scratch);
+    const ts_team turned = {d.core, team->cores};
+    ts_xp_depth_lay_out(&d.at, &args->shape, &turned, args->output, scratch);
     if (!ts_xp_depth_set(&d))
         return 0;
     if (TS_XP_FUSED) {
