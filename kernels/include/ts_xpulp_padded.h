@@ -285,10 +285,11 @@ static inline uint32_t ts_xp_padded_bytes(const ts_shape *shape, uint32_t cores)
     return S <= 12 ? all : all + cores * (chunk * (S + P) + 2 * S);
 }
 
-/* Whether the shape is one of these. */
-static TS_XP_INLINE int ts_xp_padded_suits(const ts_shape *shape) {
-    return shape->S <= TS_XP_PADDED_LONGEST && !((shape->H * shape->P | shape->E) >> 9) &&
-           (shape->S <= 4 || ((shape->E | shape->P) & 3));
+/* Whether the shape is one of these; `worth`: S at most 4, or E or P no multiple of four. Longer
+ * sequences of heads of two channels have a faster way (xpulp_narrow.py). */
+static TS_XP_INLINE int ts_xp_padded_suits(const ts_shape *shape, uint32_t worth) {
+    return worth && shape->S <= TS_XP_PADDED_LONGEST && !((shape->H * shape->P | shape->E) >> 9) &&
+           (shape->P != 2 || shape->S <= 28 || (shape->S & 3) == 1);
 }
 
 /* Such a layer. */
