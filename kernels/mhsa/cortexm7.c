@@ -8,11 +8,11 @@
 
 uint32_t ts_mhsa_cortexm7_scratch(const ts_shape *shape, uint32_t cores) {
     (void)cores;
-    if (shape->S == 1)
-        return ts_m7_row_place(shape, NULL).bytes;
     const uint32_t layer = ts_m7_place(shape, shape->P, NULL).bytes;
     uint32_t brief = 0;
-    if (ts_m7_short_shape(shape))
+    if (shape->S == 1)
+        brief = ts_m7_row_place(shape, NULL).bytes;
+    else if (ts_m7_short_shape(shape))
         brief = ts_m7_short_place(shape, NULL).bytes;
     else if (ts_m7_joined_shape(shape))
         brief = ts_m7_joined_place(shape, NULL).bytes;
@@ -22,15 +22,15 @@ uint32_t ts_mhsa_cortexm7_scratch(const ts_shape *shape, uint32_t cores) {
 void ts_mhsa_cortexm7(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
     if (team->core != 0)
         return;
-    if (args->shape.S == 1) {
+    if (args->shape.S == 1 && ts_m7_row_numerics(args)) {
         ts_m7_row_run(args, scratch);
         return;
     }
-    if (ts_m7_short_shape(&args->shape) && ts_m7_short_numerics(args)) {
+    if (args->shape.S > 1 && ts_m7_short_shape(&args->shape) && ts_m7_short_numerics(args)) {
         ts_m7_short_run(args, scratch);
         return;
     }
-    if (ts_m7_joined_shape(&args->shape) && ts_m7_short_numerics(args)) {
+    if (args->shape.S > 1 && ts_m7_joined_shape(&args->shape) && ts_m7_short_numerics(args)) {
         ts_m7_joined_run(args, scratch);
         return;
     }

@@ -5,9 +5,8 @@
 #ifndef TS_MHSA_CORTEXM7_ROW_H
 #define TS_MHSA_CORTEXM7_ROW_H
 
+#include "cortexm7_short.h"
 #include "mhsa.h"
-#include "ts_m7_panels.h"
-#include "ts_requant.h"
 
 /* The input and the context as pairs of int16. */
 typedef struct {
@@ -19,6 +18,19 @@ static inline ts_m7_row ts_m7_row_place(const ts_shape *shape, void *scratch) {
     const uint32_t x = 2 * ts_m7_pairs(shape->E);
     const uint32_t context = 2 * ts_m7_pairs(shape->H * shape->P);
     return (ts_m7_row){scratch, (int16_t *)scratch + x, 2 * (x + context)};
+}
+
+/* Whether the factors are what this way takes: their mul' have 31 bits. */
+static inline int ts_m7_row_numerics(const ts_mhsa_args *args) {
+    const uint32_t channels = args->shape.H * args->shape.P;
+    return (ts_m7_short_steep(&args->v, channels) | ts_m7_short_steep(&args->context, channels) |
+            ts_m7_short_steep(&args->o, args->shape.E)) == 0;
+}
+
+static inline int32_t ts_m7_row_scaled(const ts_requant *requant, uint32_t channel, int32_t sum) {
+    const uint32_t mul = requant->mul[requant->per_channel ? channel : 0];
+    return ts_m7_short_scaled(sum, (int32_t)(mul << (32u - requant->shift)),
+                              ts_m7_short_rounding(requant));
 }
 
 /* Dot products of x with the four rows of a 4-panel, both of `pairs`. */
@@ -53,8 +65,9 @@ static inline void ts_m7_row_contexts(const ts_mhsa_args *args, const ts_m7_row 
             weight += 8 * pairs;
             for (uint32_t i = 0; i < ts_min(4, P - p); i++) {
                 const int32_t value =
-                    ts_requantize(&args->v, channel, sums[i] + args->v_bias[channel]);
-                b->context[channel] = ts_requantize(&args->context, channel, 255 * value);
+                    ts_m7_row_scaled(&args->v, channel, sums[i] + args->v_bias[channel]);
+                b->context[channel] =
+                    (int16_t)ts_m7_row_scaled(&args->context, channel, 255 * value);
                 channel++;
             }
         }
@@ -71,7 +84,8 @@ static inline void ts_m7_row_output(const ts_mhsa_args *args, const ts_m7_row *b
         ts_m7_row_dots(b->context, weight, pairs, sums);
         weight += 8 * pairs;
         for (uint32_t i = 0; i < ts_min(4, E - e); i++)
-            args->output[e + i] = ts_requantize(&args->o, e + i, sums[i] + args->o_bias[e + i]);
+            args->output[e + i] =
+                (int8_t)ts_m7_row_scaled(&args->o, e + i, sums[i] + args->o_bias[e + i]);
     }
 }
 
