@@ -16,7 +16,7 @@
 #define TS_XPULP_KEPT_H
 
 #include "../mhsa/mhsa.h"
-#include "ts_dma.h"
+#include "ts_xpulp_fetch.h"
 #include "ts_xpulp_panels.h"
 #include "ts_xpulp_prepare.h"
 #include "ts_xpulp_share.h"
@@ -123,6 +123,7 @@ TS_XP_LARGE uint32_t ts_xp_kept_set(ts_xp_kept *k) {
 /* Where a block's weights are, or will be. */
 static TS_XP_INLINE const int8_t *ts_xp_kept_fetch(ts_xp_kept *k, const int8_t *weight,
                                                    uint32_t bytes, int8_t *slot) {
+    k->group = TS_XP_NO_GROUP;
     if (!ts_dma_is_far(weight))
         return weight;
     k->group = ts_dma_begin();
@@ -130,9 +131,9 @@ static TS_XP_INLINE const int8_t *ts_xp_kept_fetch(ts_xp_kept *k, const int8_t *
     return slot;
 }
 
-/* Returns when they are. Weights are all far or all near. */
+/* Returns when the weights fetched last are there. */
 static TS_XP_INLINE void ts_xp_kept_wait(const ts_xp_kept *k) {
-    if (ts_dma_is_far(k->args->q_weight))
+    if (k->group != TS_XP_NO_GROUP)
         ts_dma_wait(k->group);
 }
 
