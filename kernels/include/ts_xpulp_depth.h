@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An attention layer for XpulpV2, head by head as in ts_xpulp_stream.h and with the same result,
- * for rows that do not share out evenly and a requantisation that is fast throughout.
+ * for a requantisation that is fast throughout.
  *
  * A core takes its rows, in tiles of 5, 4 or 1, through queries, scores, softmax, context and
  * output. Where some cores have a row more than others, those others project meanwhile what the
@@ -73,10 +73,10 @@ typedef struct {
 
 #define TS_XP_DEPTH_ROWS 5u
 
-/* Other shapes have nothing to gain, or too little depth for a tile of 5. */
-static inline int ts_xp_depth_suits(const ts_shape *shape, uint32_t cores) {
-    return ts_xp_streams(shape) && shape->S % (4 * cores) && shape->S > 4 &&
-           shape->S <= TS_XP_PAIRS_LONGEST && shape->E >= 8 && shape->P >= 8;
+/* Other shapes have too little depth for a tile of 5. */
+static inline int ts_xp_depth_suits(const ts_shape *shape) {
+    return ts_xp_streams(shape) && shape->S > 4 && shape->S <= TS_XP_PAIRS_LONGEST &&
+           shape->E >= 8 && shape->P >= 8;
 }
 
 /* Lays the scratch memory out; returns its end. */
@@ -111,7 +111,7 @@ TS_XP_STAGE int8_t *ts_xp_depth_lay_out(ts_xp_depth_places *d, const ts_shape *s
 TS_XP_SELDOM uint32_t ts_xp_depth_bytes(const ts_shape *shape, uint32_t cores) {
     const ts_team team = {0, cores};
     ts_xp_depth_places places;
-    return ts_xp_depth_suits(shape, cores)
+    return ts_xp_depth_suits(shape)
                ? (uint32_t)(uintptr_t)ts_xp_depth_lay_out(&places, shape, &team, NULL, NULL)
                : 0;
 }
@@ -388,7 +388,7 @@ static TS_XP_INLINE void ts_xp_depth_heads(ts_xp_depth *d) {
 /* Whether this was such a layer, and is done. */
 TS_XP_DEPTH int ts_xp_depth_run(const ts_team *team, const ts_xp_depth_args *args, void *scratch) {
     ts_xp_depth d;
-    if (!ts_xp_depth_suits(&args->shape, team->cores))
+    if (!ts_xp_depth_suits(&args->shape))
         return 0;
     d.team = team;
     d.core = team->cores - 1 - team->core;

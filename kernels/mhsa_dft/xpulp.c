@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operands in layout panels. Head by head, in tiles of rows (ts_xpulp_depth.h) or several of them
- * at a time (ts_xpulp_stream.h); shapes that neither takes go through all heads at once
+/* Operands in layout panels. Head by head, in tiles of rows (ts_xpulp_depth.h), or for any
+ * requantisation (ts_xpulp_stream.h); shapes that neither takes go through all heads at once
  * (ts_xpulp_layer.h), with the same result. Four rows have a way of their own where that takes no
  * more memory (ts_xpulp_depth_four.h). */
 #include "mhsa_dft.h"
