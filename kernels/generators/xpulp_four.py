@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Assembly for layers of four rows on XpulpV2: python -m kernels.generators.xpulp_four OUT.S
 
-    int ts_xp_four_attention(...)              a whole attention layer
+    void ts_xp_four_attention(...)             a whole attention layer
     void ts_xp_four_layer(ts_xp_four *four)    one linear layer, left * right^T + bias
     void ts_xp_four_values(ts_xp_four *four)   a head from its values to its context
 
@@ -128,9 +128,12 @@ class Four:
     def _leave(self) -> None:
         text = self.text
         text(f"{self.label('leave')}:")
-        text(*(f"lw {name}, {SAVED_AT + 4 * i}(sp)" for i, name in enumerate(SAVED)))
-        self.load(caller="sp")
+        self._restore()
         text("ret")
+
+    def _restore(self) -> None:
+        self.text(*(f"lw {name}, {SAVED_AT + 4 * i}(sp)" for i, name in enumerate(SAVED)))
+        self.load(caller="sp")
 
     def _function(self, name: str) -> None:
         function = f"{self.prefix}_{name}"
@@ -157,8 +160,9 @@ class Four:
         self.text(f"lw {register}, {4 * names.index(name)}({base})")
 
     def _check(self) -> None:
-        """a0: team, a1: arguments, a2: scratch memory. Leaves the team in a3, E, P, H * P, pairs in
-        a4 to a7, heads and blocks of this core in t5 and t6; the ts_xp_four is on the stack."""
+        """a0: team, a1: arguments, a2: scratch memory, a3: what does all other layers. Leaves E, P,
+        H * P, pairs in a4 to a7, heads and blocks of this core in t5 and t6; the ts_xp_four is on
+        the stack."""
         text = self.text
         self.argument("a4", "S")
         text("li a5, 4", f"bne a4, a5, {self.label('other')}")
@@ -170,10 +174,13 @@ class Four:
         text(f"bne t6, t2, {self.label('other')}")
         text("srl t6, a4, t4", "srli t6, t6, 2", "mul a6, t6, t3", "slli a6, a6, 2")
         text(f"bne a6, a4, {self.label('other')}")
-        text("mul a6, t2, a5", "slli a7, a6, 1", f"bltu a7, a4, {self.label('other')}")
+        text("mul a6, t2, a5")
+        if not self.fused:  # The output's panels have to fit behind the context.
+            text("slli a7, a6, 1", f"bltu a7, a4, {self.label('other')}")
         self.argument("a7", "table")
         text("addi a7, a7, 1024", "lw t4, 0(a7)", f"beqz t4, {self.label('other')}")
-        text("mv a3, a0", f"addi a0, sp, -{FRAME}", f"jal t0, {self.label('enter')}")
+        text("mv t2, a0", f"addi a0, sp, -{FRAME}", f"jal t0, {self.label('enter')}")
+        self.store(team="t2")
 
     def _bound(self, product: str, register: str) -> None:
         self.store(**{f"factor{FACTORS[self.fused][product]}": register})
@@ -219,8 +226,9 @@ class Four:
         """The words of ts_xp_four; column: this core's first one of the output."""
         text = self.text
         text("srli s0, a4, 2", "slli t2, a4, 2", "sub t2, a4, t2", "addi t2, t2, 4")
-        self.store(left_row="a4", left_turn="t2", input_steps="s0", team="a3", context="a2")
-        text("srli s0, a5, 2", "srli t2, a6, 2", "lw t3, 0(a3)")
+        self.store(left_row="a4", left_turn="t2", input_steps="s0", context="a2")
+        self.load(team="t3")
+        text("srli s0, a5, 2", "srli t2, a6, 2", "lw t3, 0(t3)")
         self.store(head_blocks="s0", context_steps="t2", heads="t5", blocks="t6", pairs="a7")
         self.store(zeros="zero", zero1="zero", zero2="zero", zero3="zero")
         self.argument("s0", "input")
@@ -272,12 +280,14 @@ class Four:
         text(f"{self.label('copy')}:")
         for step in (ROW, ROW, ROW, TURN):
             text(f"p_lw_step {B[0]}, {LEFT}, 4", f"p_sw_post {B[0]}, {RIGHT}, {step}")
-        text(f"bne {LEFT}, {OUTPUT}, {self.label('copy')}", "li a0, 1")
+        text(f"bne {LEFT}, {OUTPUT}, {self.label('copy')}")
 
     def _other(self) -> None:
         """Where none of this does."""
-        self.text(f"{self.label('wide')}:", "li a0, 0", f"j {self.label('leave')}")
-        self.text(f"{self.label('other')}:", "li a0, 0", "ret")
+        self.text(f"{self.label('wide')}:")
+        self.load(team="a0")
+        self._restore()
+        self.text(f"{self.label('other')}:", "jr a3")
 
     def _project(self, name: str, blocks: str) -> None:
         """Queries, keys or values of a head; the next head's weights and biases follow."""

@@ -4,7 +4,8 @@
 #ifndef TS_XPULP_FOUR_H
 #define TS_XPULP_FOUR_H
 
-#include "ts_types.h"
+#include "../mhsa/mhsa.h"
+#include "../mhsa_fwsa/mhsa_fwsa.h"
 
 /* Its words are numbered by FIELDS of the generator. A factor is a multiplier, scaled to a shift of
  * 16, less one: no |sum * multiplier| may reach 2^31. Panels are [columns / 4][4 rows][4 bytes].
@@ -46,13 +47,14 @@ typedef void ts_xp_four_fn(ts_xp_four *four);
 ts_xp_four_fn ts_xp_four_layer;  /* changes nothing */
 ts_xp_four_fn ts_xp_four_values; /* for one head; `output` at the values, `left` at the input */
 
-/* A whole layer, `args` of type ts_mhsa_args or, with fused weights, ts_mhsa_fwsa_args: whether it
- * is done. It is not where S is not 4, E or P not a multiple of 4 (E at most 2 * H * P), heads and
- * output columns do not share out among a power of two of cores, a requantisation is more than
- * ts_xp_four can say, or there are no pairs behind the table. The scratch memory, of
- * 4 * (H * P + cores * (width + P + 4)) bytes with width P or E, holds the context of all heads,
- * then each core's keys, values and map, in the end its output. */
-int ts_xp_four_attention(const ts_team *team, const void *args, void *scratch);
-int ts_xp_four_fused_attention(const ts_team *team, const void *args, void *scratch);
+/* A whole layer. `other` does it where S is not 4, E or P not a multiple of 4, (without fused
+ * weights) E larger than 2 * H * P, heads and output columns do not share out among a power of two
+ * of cores, a requantisation is more than ts_xp_four can say, or there are no pairs behind the
+ * table. The scratch memory, of 4 * (H * P + cores * (width + P + 4)) bytes with width P or E,
+ * holds the context of all heads, then each core's keys, values and map, in the end its output. */
+void ts_xp_four_attention(const ts_team *team, const ts_mhsa_args *args, void *scratch,
+                          ts_mhsa_fn *other);
+void ts_xp_four_fused_attention(const ts_team *team, const ts_mhsa_fwsa_args *args, void *scratch,
+                                ts_mhsa_fwsa_fn *other);
 
 #endif

@@ -45,8 +45,7 @@ static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhs
 
 __attribute__((section(".text.hot.short"))) void
 ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
-    if (!ts_xp_four_attention(team, args, scratch))
-        run_long(team, args, scratch);
+    ts_xp_four_attention(team, args, scratch, run_long);
 }
 
 TS_XP_LARGE uint32_t large_scratch(const ts_shape *shape, uint32_t cores) {

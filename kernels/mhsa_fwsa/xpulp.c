@@ -72,6 +72,5 @@ static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhs
 
 __attribute__((section(".text.hot.short"))) void
 ts_mhsa_fwsa_xpulp(const ts_team *team, const ts_mhsa_fwsa_args *args, void *scratch) {
-    if (!ts_xp_four_fused_attention(team, args, scratch))
-        run_long(team, args, scratch);
+    ts_xp_four_fused_attention(team, args, scratch, run_long);
 }
