@@ -21,12 +21,18 @@ typedef struct {
     uint32_t depth; /* of the reduction */
 } ts_m4_single;
 
-/* ts_requantize: factors below 1/2 by the high word of one product. */
+/* Factors of 1/2 and up. */
+static __attribute__((noinline)) int8_t ts_m4_requantize_large(const ts_requant *requant,
+                                                               uint32_t channel, int32_t sum) {
+    return ts_requantize(requant, channel, sum);
+}
+
+/* ts_requantize: smaller factors by the high word of one product. */
 static inline int8_t ts_m4_requantize(const ts_requant *requant, uint32_t channel, int32_t sum) {
     const uint32_t mul = requant->mul[requant->per_channel ? channel : 0];
     const int64_t half = requant->round_half_up ? (int64_t)1 << 31 : 0;
     if (mul >> (requant->shift - 1))
-        return ts_requantize(requant, channel, sum);
+        return ts_m4_requantize_large(requant, channel, sum);
     const int32_t factor = (int32_t)(mul << (32 - requant->shift));
     return (int8_t)__ssat((int32_t)(((int64_t)sum * factor + half) >> 32), 8);
 }
