@@ -28,13 +28,15 @@ from kernels.generators.xpulp_softmax import (
 )
 
 NAME = "ts_xp_softmax_bytes"
+# Where the function begins, found by trial: 0.2 % fewer cycles at S = 81 than at one loop's bytes.
+PLACE = 4 * BYTES_OF_A_LOOP
 PAIRED = 40  # see the packer softmax_pairs_wide
 
 
 def module() -> str:
     """The whole file."""
     text = Text()
-    text.begin(NAME, BYTES_OF_A_LOOP)
+    text.begin(NAME, PLACE, hot=True)
     enter(text)
     # a0, a1: input and output row; a3: words, the last one perhaps in part; a4: pairs; a5: buffer;
     # a6: 31 in the lanes beyond the row's last; a7: their bits; s1: bytes of a row; s3: whole
