@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cortexm4_brief.h"
-
+#include "cortexm4_brief_finish.h"
 #include "ts_m4_panels.h"
-#include "ts_m4_rows.h"
 #include "ts_m4_softmax.h"
 
 static inline uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
@@ -48,18 +47,6 @@ static inline void lay_out(const ts_mhsa_args *args, void *scratch, ts_m4_brief_
     b->rows = (uint8_t *)(b->factors + larger(all, ts_m4_up4(s->E)));
 }
 
-/* Calls the assembly, which keeps r4-r11 but none of the FPU's registers. */
-static inline __attribute__((always_inline)) void enter(const void *block, ts_m4_code *code) {
-    register const void *r0 __asm__("r0") = block;
-    __asm__ volatile("blx %1"
-                     : "+r"(r0)
-                     : "r"(code)
-                     : "r1", "r2", "r3", "r12", "lr", "cc", "memory", "d0", "d1", "d2", "d3", "d4",
-                       "d5", "d6", "d7", "d8", "d9", "d10", "d11", "d12", "d13", "d14", "d15");
-}
-
-enum { STEPS = 8, STEP_BYTES = 44, HALF_STEP_BYTES = 28 }; /* of cortexm4_project.S */
-
 /* Values, queries and keys of all heads. */
 static inline __attribute__((always_inline)) void project_small(const ts_mhsa_args *args,
                                                                 const ts_m4_brief_state *b) {
@@ -87,7 +74,7 @@ static inline __attribute__((always_inline)) void project_small(const ts_mhsa_ar
         .x_bytes = 8 * steps,
         .x_end = b->x + 2 * steps * b->pairs,
     };
-    enter(&p, across[args->v.round_half_up]);
+    ts_m4_brief_enter(&p, across[args->v.round_half_up]);
     p.stream = args->q_weight;
     p.end = args->q_weight + bytes;
     p.bias = ts_m4_brief_padded(args->q_bias, s->H, s->P, b->tile, b->bias);
@@ -96,7 +83,7 @@ static inline __attribute__((always_inline)) void project_small(const ts_mhsa_ar
     p.first = row;
     p.second = row;
     p.x = b->x;
-    enter(&p, stationary[args->q.round_half_up]);
+    ts_m4_brief_enter(&p, stationary[args->q.round_half_up]);
     p.stream = args->k_weight;
     p.end = args->k_weight + bytes;
     p.bias = ts_m4_brief_padded(args->k_bias, s->H, s->P, b->tile, b->bias);
@@ -105,7 +92,7 @@ static inline __attribute__((always_inline)) void project_small(const ts_mhsa_ar
     p.first = 8;
     p.second = 2 * row - 8;
     p.x = b->x;
-    enter(&p, streamed[args->k.round_half_up]);
+    ts_m4_brief_enter(&p, streamed[args->k.round_half_up]);
 }
 
 /* The same of longer reductions; 0 if a requantisation is not for the assembly. */
@@ -188,7 +175,7 @@ static inline __attribute__((always_inline)) void attend(const ts_mhsa_args *arg
         maps.heads = args->shape.H;
         if (row + 1 == S)
             maps.rows = 1;
-        enter(&maps, run);
+        ts_m4_brief_enter(&maps, run);
         maps.query += b->all;
         maps.out += 4 * b->all;
     }
@@ -204,54 +191,13 @@ static int make_factors(const ts_mhsa_args *args, const ts_m4_brief_state *b) {
     return ts_m4_brief_fast(context);
 }
 
-/* Of few channels: by cortexm4_project.S. */
-static inline __attribute__((always_inline)) void output_small(const ts_mhsa_args *args,
-                                                               const ts_m4_brief_state *b) {
-    const uint32_t E = args->shape.E, E4 = ts_m4_up4(E), S = b->S;
-    const uint32_t steps = ts_m4_pairs(args->shape.H * args->shape.P);
-    ts_m4_projection p = {
-        .stream = args->o_weight,
-        .end = args->o_weight + 4 * steps * E4,
-        .bias = ts_m4_brief_padded(args->o_bias, 1, E, 4, b->bias),
-        .factor = ts_m4_brief_factor(&args->o),
-        .stride = E4,
-        .entry = (STEPS - steps) * STEP_BYTES + 1,
-        .whole = 4 * steps * E4,
-        .x_bytes = 8 * steps,
-    };
-    const uint32_t *context = b->query;
-    ts_m4_code *run = args->o.round_half_up ? ts_m4_project_rows_half_up : ts_m4_project_rows_floor;
-    for (uint32_t row = 0; row < S; row += 2) {
-        p.out = b->rows;
-        p.x = context;
-        p.x_end = context + 2 * steps;
-        enter(&p, run);
-        ts_m4_copy_rows(b->rows, E4, ts_min(2, S - row), E, (uint8_t *)args->output + row * E, E);
-        context += b->all;
-    }
-}
-
-/* 0 if the requantisation is not for the assembly. */
-static __attribute__((noinline)) int output(const ts_mhsa_args *args, const ts_m4_brief_state *b) {
-    const ts_shape *s = &args->shape;
-    const ts_m4_brief_linear l = {args->o_weight, args->o_bias, &args->o,   1,
-                                  s->E,           s->H * s->P,  TS_M4_ROWS, ts_m4_up4(s->E)};
-    return ts_m4_brief_output(b, &l, args->output);
-}
-
-/* Whether the assembly is for its maps. */
-static inline int has_maps(const ts_mhsa_args *args) {
-    return args->table.max <= 255u && ts_m4_brief_fast(&args->scores) &&
-           args->context.round_half_up == args->scores.round_half_up;
-}
-
 static inline int all_fast(const ts_mhsa_args *args) {
     return ts_m4_brief_fast(&args->q) && ts_m4_brief_fast(&args->k) && ts_m4_brief_fast(&args->v);
 }
 
 int ts_m4_brief(const ts_mhsa_args *args, void *scratch) {
     const ts_shape *s = &args->shape;
-    if (!has_maps(args))
+    if (!ts_m4_brief_has_maps(args))
         return 0;
     ts_m4_brief_state b;
     lay_out(args, scratch, &b);
@@ -267,10 +213,5 @@ int ts_m4_brief(const ts_mhsa_args *args, void *scratch) {
     if (!make_factors(args, &b))
         return 0;
     attend(args, &b);
-    if (!ts_m4_brief_is_small(&args->o, s->H * s->P))
-        return output(args, &b);
-    if (!ts_m4_brief_fast(&args->o))
-        return 0;
-    output_small(args, &b);
-    return 1;
+    return ts_m4_brief_finish(args, &b);
 }

@@ -27,6 +27,16 @@ uint32_t ts_m4_brief_bytes(const ts_shape *shape);
  * it. */
 int ts_m4_brief(const ts_mhsa_args *args, void *scratch);
 
+/* Whether ts_m4_one_channel may be for it: two to four rows, heads of one channel. */
+static inline int ts_m4_has_one_channel(const ts_mhsa_args *args) {
+    return args->shape.P == 1 && args->shape.S <= 4 &&
+           !(args->q.per_channel | args->k.per_channel | args->v.per_channel |
+             args->context.per_channel);
+}
+
+/* Such a layer; 0 likewise, the same scratch. */
+int ts_m4_one_channel(const ts_mhsa_args *args, void *scratch);
+
 /* A single row, any requantisation and table; the same scratch. */
 void ts_m4_single_row(const ts_mhsa_args *args, void *scratch);
 
@@ -59,9 +69,8 @@ typedef struct {
 int ts_m4_brief_project(const ts_m4_brief_state *b, const ts_m4_brief_linear *linear, uint32_t *out,
                         uint32_t first, uint32_t second);
 
-/* The projection of the contexts, `heads` 1, to rows of int8; 0 likewise. */
-int ts_m4_brief_output(const ts_m4_brief_state *b, const ts_m4_brief_linear *linear,
-                       int8_t *output);
+/* The projection of the contexts, which may be of long reductions or per channel; 0 likewise. */
+int ts_m4_brief_output(const ts_m4_brief_state *b, const ts_mhsa_args *args);
 
 /* Biases of `heads` times n channels, each head a whole number of tiles; n is not. */
 const int32_t *ts_m4_brief_pad(const int32_t *bias, uint32_t heads, uint32_t n, uint32_t tile,
@@ -143,5 +152,26 @@ ts_m4_code ts_m4_maps_narrow_two_floor, ts_m4_maps_narrow_two_half_up,
 ts_m4_code ts_m4_maps_some_floor, ts_m4_maps_some_half_up, ts_m4_maps_more_floor,
     ts_m4_maps_more_half_up;
 ts_m4_code ts_m4_maps_more_floor_end, ts_m4_maps_more_half_up_end;
+
+/* A projection of heads of one channel. */
+typedef struct {
+    const int8_t *weight;
+    const int32_t *bias;
+    int32_t factor; /* mul << (32 - shift) */
+} ts_m4_one_projection;
+
+/* What the assembly of cortexm4_one_channel_heads.S reads, in this order. */
+typedef struct {
+    const uint32_t *x, *x_end; /* the input, [step][row], 2 rows or 4 */
+    uint16_t *out, *out_end; /* contexts of the first pair of rows; where a next head's would go */
+    int32_t scores, context; /* factors */
+    uint32_t second;         /* bytes from the contexts of the first pair to those of the second */
+    const uint8_t *table;    /* reversed, its last byte */
+    ts_m4_one_projection q, k, v;
+} ts_m4_one_call;
+
+ts_m4_code ts_m4_one_channel_two_floor, ts_m4_one_channel_two_half_up,
+    ts_m4_one_channel_three_floor, ts_m4_one_channel_three_half_up, ts_m4_one_channel_four_floor,
+    ts_m4_one_channel_four_half_up;
 
 #endif

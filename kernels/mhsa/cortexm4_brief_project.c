@@ -97,19 +97,29 @@ int ts_m4_brief_project(const ts_m4_brief_state *b, const ts_m4_brief_linear *l,
     return 1;
 }
 
-int ts_m4_brief_output(const ts_m4_brief_state *b, const ts_m4_brief_linear *l, int8_t *output) {
-    const uint32_t E = l->n;
+int ts_m4_brief_output(const ts_m4_brief_state *b, const ts_mhsa_args *args) {
+    const uint32_t E = args->shape.E, E4 = ts_m4_up4(E);
     const uint32_t *context = b->query;
-    const ts_m4_product product = describe(b, l);
+    const ts_m4_brief_linear l = {
+        .weight = args->o_weight,
+        .bias = args->o_bias,
+        .requant = &args->o,
+        .heads = 1,
+        .n = E,
+        .depth = args->shape.H * args->shape.P,
+        .finish = TS_M4_ROWS,
+        .stride = E4,
+    };
+    const ts_m4_product product = describe(b, &l);
     if (!product.requant.fast)
         return 0;
     ts_m4_ready ready = ts_m4_ready_of(&product);
     for (uint32_t row = 0; row < b->S; row += 2, context += b->all) {
         const int direct = E % 4 == 0 && row + 1 < b->S;
-        ts_m4_run(&ready, context, direct ? (void *)(output + row * E) : b->rows);
+        uint8_t *out = (uint8_t *)args->output + row * E;
+        ts_m4_run(&ready, context, direct ? out : b->rows);
         if (!direct)
-            ts_m4_copy_rows(b->rows, l->stride, ts_min(2, b->S - row), E,
-                            (uint8_t *)output + row * E, E);
+            ts_m4_copy_rows(b->rows, E4, ts_min(2, b->S - row), E, out, E);
     }
     return 1;
 }
