@@ -12,11 +12,17 @@ uint32_t ts_mhsa_cortexm4_scratch(const ts_shape *shape, uint32_t cores) {
     return bytes > brief ? bytes : brief;
 }
 
-/* At least two rows; 0 if it left the work undone. A function of its own: the other ways shall not
- * pay for its frame. */
-static __attribute__((noinline)) int run_few(const ts_mhsa_args *args, void *scratch) {
-    if (ts_m4_has_one_channel(args) && ts_m4_one_channel(args, scratch))
-        return 1;
+/* A function of its own, so that the other ways do not pay for its frame. */
+static __attribute__((noinline)) int run_one_channel(const ts_mhsa_args *args, void *scratch) {
+    return ts_m4_one_channel(args, scratch) || ts_m4_brief(args, scratch);
+}
+
+/* At least two rows; 0 if the work is left undone. */
+static inline int run_few_rows(const ts_mhsa_args *args, void *scratch) {
+    if (!ts_m4_has_few_rows(&args->shape))
+        return 0;
+    if (ts_m4_has_one_channel(args))
+        return run_one_channel(args, scratch);
     return ts_m4_brief(args, scratch);
 }
 
@@ -26,7 +32,7 @@ void ts_mhsa_cortexm4(const ts_team *team, const ts_mhsa_args *args, void *scrat
         ts_m4_single_row(args, scratch);
         return;
     }
-    if (ts_m4_has_few_rows(&args->shape) && run_few(args, scratch))
+    if (run_few_rows(args, scratch))
         return;
     ts_m4_attention layer = ts_mhsa_cortexm4_layer(args);
     layer.two_channels = 1;
