@@ -5,7 +5,7 @@
  * What the general registers cannot hold is in s16-s31, in the order of ts_m4_maps, of which s29
  * and s30 are free; s0-s15 are the map, [pair of keys][row]. Eight sums are in r6-r12 and lr, first
  * those of row 0. The frame starts with ts_m4_maps' address. */
-#include "ts_m4_finish.S"
+#include "ts_m4_step.S"
 
     /* Of ts_m4_maps. */
     .equ ADVANCE, 52
@@ -178,36 +178,7 @@
     vmov s30, r3
     .endm
 
-    /* A pair of keys of the context; 44 bytes: entries into a row of them are computed. */
-    .macro FIRST_CONTEXT
-    ldmia.w r0!, {r1-r4}
-    vmov r5, s0
-    smuad r6, r1, r5
-    smuad r7, r2, r5
-    smuad r8, r3, r5
-    smuad r9, r4, r5
-    vmov r5, s1
-    smuad r10, r1, r5
-    smuad r11, r2, r5
-    smuad r12, r3, r5
-    smuad lr, r4, r5
-    .endm
-
-    .macro MORE_CONTEXT first, second
-    ldmia.w r0!, {r1-r4}
-    vmov r5, s\first
-    smlad r6, r1, r5, r6
-    smlad r7, r2, r5, r7
-    smlad r8, r3, r5, r8
-    smlad r9, r4, r5, r9
-    vmov r5, s\second
-    smlad r10, r1, r5, r10
-    smlad r11, r2, r5, r11
-    smlad r12, r3, r5, r12
-    smlad lr, r4, r5, lr
-    .endm
-
-    /* The same of half a tile. */
+    /* A pair of keys of the context of half a tile; of a whole one it is STEP. */
     .macro FIRST_HALF
     ldrd r1, r2, [r0], #16
     vmov r4, s0

@@ -9,32 +9,11 @@
  * Up to 16 steps: the stationary panel stays in s0-s31 for all tiles. A step is LDM (5 cycles), 2
  * VMOV and 8 SMLAD for 16 MACs. r0 stream, r1-r4 its words, r5 stationary word. cortexm4_long.S is
  * for more steps. */
-#include "ts_m4_finish.S"
-
-    /* 44 bytes: entries into a row of steps are computed. */
-    .macro STEP first, second
-    ldmia.w r0!, {r1-r4}
-    vmov r5, s\first
-    smlad r6, r1, r5, r6
-    smlad r7, r2, r5, r7
-    smlad r8, r3, r5, r8
-    smlad r9, r4, r5, r9
-    vmov r5, s\second
-    smlad r10, r1, r5, r10
-    smlad r11, r2, r5, r11
-    smlad r12, r3, r5, r12
-    smlad lr, r4, r5, lr
-    .endm
+#include "ts_m4_step.S"
 
     /* Steps 1..15. */
     .macro STEPS
-    STEP 2, 3
-    STEP 4, 5
-    STEP 6, 7
-    STEP 8, 9
-    STEP 10, 11
-    STEP 12, 13
-    STEP 14, 15
+    SEVEN_STEPS
     STEP 16, 17
     STEP 18, 19
     STEP 20, 21
@@ -47,17 +26,7 @@
 
     /* Step 0 and what the sums start from: nothing; */
     .macro BEGIN_ZERO
-    ldmia.w r0!, {r1-r4}
-    vmov r5, s0
-    smuad r6, r1, r5
-    smuad r7, r2, r5
-    smuad r8, r3, r5
-    smuad r9, r4, r5
-    vmov r5, s1
-    smuad r10, r1, r5
-    smuad r11, r2, r5
-    smuad r12, r3, r5
-    smuad lr, r4, r5
+    STEP_FROM_ZERO
     .endm
 
     /* a bias for each streamed vector, IN points at them; */
@@ -65,17 +34,7 @@
     ldr r5, [sp, #IN]
     ldmia r5!, {r10, r11, r12, lr}
     str r5, [sp, #IN]
-    ldmia.w r0!, {r1-r4}
-    vmov r5, s0
-    smlad r6, r1, r5, r10
-    smlad r7, r2, r5, r11
-    smlad r8, r3, r5, r12
-    smlad r9, r4, r5, lr
-    vmov r5, s1
-    smlad r10, r1, r5, r10
-    smlad r11, r2, r5, r11
-    smlad r12, r3, r5, r12
-    smlad lr, r4, r5, lr
+    STEP_FROM_BIAS
     .endm
 
     /* what an earlier call left where this one writes (MORE), or eight sums for all tiles (SAME). */

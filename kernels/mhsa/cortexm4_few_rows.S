@@ -35,9 +35,9 @@
     SCORES_TO_MAP \keys, \round, s26
     KEEP_MAP \keys
     BEGIN_CONTEXT
-5:  FIRST_CONTEXT
+5:  STEP_FROM_ZERO
     .if \keys > 2
-    MORE_CONTEXT 2, 3
+    STEP 2, 3
     .endif
     END_TILE \round, 5b
     vmov r1, s31

@@ -6,7 +6,7 @@
  * the start of ts_m4_projection, whose address the frame starts with; s24 is the end of a head's
  * whole tiles, s25 and s26 are where a tile's results and biases are. r0 is the stream, eight sums
  * are in r6-r12 and lr, first those of row 0. */
-#include "ts_m4_finish.S"
+#include "ts_m4_step.S"
 
     /* Of ts_m4_projection. */
     .equ RESULT, 32
@@ -15,56 +15,34 @@
     .equ X_BYTES, 48
     .equ X_END, 52
 
-    .macro LOAD columns
-    .if \columns > 2
-    ldmia.w r0!, {r1-r4}
-    .else
-    ldrd r1, r2, [r0], #16
-    .endif
-    .endm
-
     .macro FIRST columns
     vmov r5, s26
     .if \columns > 2
     ldmia r5!, {r10, r11, r12, lr}
+    vmov s26, r5
+    STEP_FROM_BIAS
     .else
     ldrd r10, r11, [r5], #8
-    .endif
     vmov s26, r5
-    LOAD \columns
+    ldrd r1, r2, [r0], #16
     vmov r5, s0
     smlad r6, r1, r5, r10
     smlad r7, r2, r5, r11
-    .if \columns > 2
-    smlad r8, r3, r5, r12
-    smlad r9, r4, r5, lr
-    .endif
     vmov r5, s1
     smlad r10, r1, r5, r10
     smlad r11, r2, r5, r11
-    .if \columns > 2
-    smlad r12, r3, r5, r12
-    smlad lr, r4, r5, lr
     .endif
     .endm
 
-    /* 44 or 28 bytes: entries into a row of them are computed. */
-    .macro MORE columns, first, second
-    LOAD \columns
+    /* STEP of half a tile; 28 bytes. */
+    .macro HALF_STEP first, second
+    ldrd r1, r2, [r0], #16
     vmov r5, s\first
     smlad r6, r1, r5, r6
     smlad r7, r2, r5, r7
-    .if \columns > 2
-    smlad r8, r3, r5, r8
-    smlad r9, r4, r5, r9
-    .endif
     vmov r5, s\second
     smlad r10, r1, r5, r10
     smlad r11, r2, r5, r11
-    .if \columns > 2
-    smlad r12, r3, r5, r12
-    smlad lr, r4, r5, lr
-    .endif
     .endm
 
     .macro CLIP clip, columns
@@ -196,13 +174,7 @@
     vmov r5, s21
     bx r5
     .p2align 2
-3:  MORE 4, 2, 3
-    MORE 4, 4, 5
-    MORE 4, 6, 7
-    MORE 4, 8, 9
-    MORE 4, 10, 11
-    MORE 4, 12, 13
-    MORE 4, 14, 15
+3:  SEVEN_STEPS
     vmov r1, s19
     vmov r5, s25
     STORE_\finish \round, 4
@@ -218,13 +190,13 @@
     vmov r5, s22
     bx r5
     .p2align 2
-7:  MORE 2, 2, 3
-    MORE 2, 4, 5
-    MORE 2, 6, 7
-    MORE 2, 8, 9
-    MORE 2, 10, 11
-    MORE 2, 12, 13
-    MORE 2, 14, 15
+7:  HALF_STEP 2, 3
+    HALF_STEP 4, 5
+    HALF_STEP 6, 7
+    HALF_STEP 8, 9
+    HALF_STEP 10, 11
+    HALF_STEP 12, 13
+    HALF_STEP 14, 15
     vmov r1, s19
     vmov r5, s25
     STORE_\finish \round, 2

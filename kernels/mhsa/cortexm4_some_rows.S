@@ -143,13 +143,13 @@
     beq 6f
     ROW 12, 1, 3, 5, 7
 6:  BEGIN_CONTEXT
-5:  FIRST_CONTEXT
-    MORE_CONTEXT 2, 3
-    MORE_CONTEXT 4, 5
+5:  STEP_FROM_ZERO
+    STEP 2, 3
+    STEP 4, 5
     vmov r5, s31
     cmp r5, #0
     beq 7f
-    MORE_CONTEXT 6, 7
+    STEP 6, 7
 7:  END_TILE \round, 5b
     ldr r4, [sp]
     ldr r4, [r4, #HALF]
@@ -201,16 +201,10 @@
     vldm r2, {s0-s15}
     vldr d0, [sp, #MAP]
     BEGIN_CONTEXT
-5:  FIRST_CONTEXT
+5:  STEP_FROM_ZERO
     vmov r5, s31
     bx r5
-    MORE_CONTEXT 2, 3
-    MORE_CONTEXT 4, 5
-    MORE_CONTEXT 6, 7
-    MORE_CONTEXT 8, 9
-    MORE_CONTEXT 10, 11
-    MORE_CONTEXT 12, 13
-    MORE_CONTEXT 14, 15
+    SEVEN_STEPS
     LABEL ts_m4_maps_\name\()_end
     END_TILE \round, 5b
     END_HEAD 1b
