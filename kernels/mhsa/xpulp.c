@@ -8,6 +8,7 @@
 #include "ts_xpulp_four.h"
 #include "ts_xpulp_kept.h"
 #include "ts_xpulp_padded.h"
+#include "ts_xpulp_single.h"
 #include "ts_xpulp_stream.h"
 
 #define LARGEST 73728u
@@ -45,7 +46,10 @@ static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhs
 
 __attribute__((section(".text.hot.short"))) void
 ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
-    ts_xp_four_attention(team, args, scratch, run_long);
+    if (args->shape.S == 1)
+        ts_xp_single_attention(team, args, scratch, run_long);
+    else
+        ts_xp_four_attention(team, args, scratch, run_long);
 }
 
 TS_XP_LARGE uint32_t large_scratch(const ts_shape *shape, uint32_t cores) {
