@@ -73,4 +73,16 @@ TS_GLUE_FUNCTION ts_requant ts_case_requant(const ts_case *c, uint32_t mul_opera
     return ts_case_requant_of(c->operands[mul_operand], c->params + shift_param);
 }
 
+/**
+ * `count` requantisations, at least one, that lie one after the other as their multipliers, shifts
+ * and flags do. Where code is dear, a loop.
+ */
+TS_GLUE_SMALL void ts_case_requants(void *const *mul, const uint32_t *params, ts_requant *to,
+                                    const ts_requant *end) {
+    do {
+        *to++ = ts_case_requant_of(*mul++, params);
+        params += 2;
+    } while (to != end);
+}
+
 #endif

@@ -38,27 +38,26 @@ enum {
     SOFTMAX_MAX
 };
 
+enum { REQUANTS = 6 };
+_Static_assert(offsetof(ts_mhsa_args, o) ==
+                   offsetof(ts_mhsa_args, q) + (REQUANTS - 1) * sizeof(ts_requant),
+               "one after the other, q to o");
+
 void ts_job_run(const ts_team *team, const ts_case *c) {
-    const ts_mhsa_args args = {
-        .shape = c->shape,
-        .input = c->operands[INPUT],
-        .q_weight = c->operands[Q_WEIGHT],
-        .q_bias = c->operands[Q_BIAS],
-        .k_weight = c->operands[K_WEIGHT],
-        .k_bias = c->operands[K_BIAS],
-        .v_weight = c->operands[V_WEIGHT],
-        .v_bias = c->operands[V_BIAS],
-        .o_weight = c->operands[O_WEIGHT],
-        .o_bias = c->operands[O_BIAS],
-        .q = ts_case_requant(c, Q_MUL, Q_SHIFT),
-        .k = ts_case_requant(c, K_MUL, K_SHIFT),
-        .v = ts_case_requant(c, V_MUL, V_SHIFT),
-        .scores = ts_case_requant(c, SCORES_MUL, SCORES_SHIFT),
-        .context = ts_case_requant(c, CONTEXT_MUL, CONTEXT_SHIFT),
-        .o = ts_case_requant(c, O_MUL, O_SHIFT),
-        .table = {c->operands[SOFTMAX_TABLE], c->params[SOFTMAX_MAX]},
-        .output = c->operands[OUTPUT],
-    };
+    ts_mhsa_args args;
+    args.shape = c->shape;
+    args.input = c->operands[INPUT];
+    args.q_weight = c->operands[Q_WEIGHT];
+    args.q_bias = c->operands[Q_BIAS];
+    args.k_weight = c->operands[K_WEIGHT];
+    args.k_bias = c->operands[K_BIAS];
+    args.v_weight = c->operands[V_WEIGHT];
+    args.v_bias = c->operands[V_BIAS];
+    args.o_weight = c->operands[O_WEIGHT];
+    args.o_bias = c->operands[O_BIAS];
+    ts_case_requants(c->operands + Q_MUL, c->params + Q_SHIFT, &args.q, &args.q + REQUANTS);
+    args.table = (ts_softmax_table){c->operands[SOFTMAX_TABLE], c->params[SOFTMAX_MAX]};
+    args.output = c->operands[OUTPUT];
     ts_mhsa(team, &args, c->scratch);
 }
 

@@ -22,16 +22,22 @@ TS_XP_SELDOM void run_large(const ts_team *team, const ts_mhsa_args *args, void 
         ts_xp_stream_run(team, args, 1, scratch);
 }
 
+static __attribute__((noinline)) void run_any(const ts_team *team, const ts_mhsa_args *args,
+                                              void *scratch) {
+    if (streams(&args->shape))
+        run_large(team, args, scratch);
+    else
+        ts_xp_heads_run(team, args, scratch);
+}
+
 static __attribute__((noinline)) void run_plain(const ts_team *team, const ts_mhsa_args *args,
                                                 void *scratch) {
     if (args->shape.S <= TS_XP_CHUNK && ts_xp_short_run(team, args, scratch))
         return;
     if (ts_xp_padded_suits(&args->shape, args->shape.S <= 4) && args->table.entries[256])
         ts_xp_padded_run(team, args, scratch);
-    else if (streams(&args->shape))
-        run_large(team, args, scratch);
     else
-        ts_xp_heads_run(team, args, scratch);
+        run_any(team, args, scratch);
 }
 
 /* What needs padding comes first: there every line of code counts. */
@@ -47,7 +53,7 @@ static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhs
 __attribute__((section(".text.hot.short"))) void
 ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
     if (args->shape.S == 1)
-        ts_xp_single_attention(team, args, scratch, run_long);
+        ts_xp_single_attention(team, args, scratch, run_any);
     else
         ts_xp_four_attention(team, args, scratch, run_long);
 }
@@ -66,10 +72,9 @@ uint32_t ts_mhsa_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
     ts_xp_layer layer;
     if (!streams(shape)) {
         const uint32_t all = (uint32_t)(uintptr_t)ts_xp_lay_out(&layer, shape, &team, NULL, NULL);
+        const uint32_t worth = shape->S > 1 && (shape->S <= 4 || ((shape->E | shape->P) & 3));
         const uint32_t padded =
-            ts_xp_padded_suits(shape, shape->S <= 4 || ((shape->E | shape->P) & 3))
-                ? ts_xp_padded_bytes(shape, cores)
-                : 0;
+            ts_xp_padded_suits(shape, worth) ? ts_xp_padded_bytes(shape, cores) : 0;
         return padded > all ? padded : all;
     }
     return large_scratch(shape, cores);
