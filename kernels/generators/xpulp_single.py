@@ -143,8 +143,9 @@ def share(text: Text) -> None:
     text(f"li {at}, 0", f"bltu {first}, {per}, .Lplace")
     text(f"slli t0, {first}, {SCALE}", f"slli t1, {per}, {SCALE}", "divu t0, t0, t1")
     text(f"p_msu {first}, t0, {per}", f"mul {at}, t0, {CHANNELS}", ".Lplace:")
-    text(f"slli {first}, {first}, 2", f"sub {REST}, {CHANNELS}, {first}", f"add {at}, {at}, {first}")
-    text(f"add {OUTPUT}, {OUTPUT}, {at}", f"slli {at}, {at}, 2", f"addi {at}, {at}, {BIAS_BYTES}")
+    text(f"slli {first}, {first}, 2", f"sub {REST}, {CHANNELS}, {first}")
+    text(f"add {at}, {at}, {first}", f"add {OUTPUT}, {OUTPUT}, {at}")
+    text(f"slli {at}, {at}, 2", f"addi {at}, {at}, {BIAS_BYTES}")
     text(f"add {BIAS}, {BIAS}, {at}")
 
 
