@@ -19,6 +19,7 @@ import pytest
 from firmware import Workshop
 from installed import CONFIG, DEFAULT_MATRIX, RENODE, STM32, Row, needs, passed
 from test_firmware_e2e import KERNELS_ROOT, ROOT, Job, make_job
+from test_firmware_e2e import Bench as EmbeddedBench
 
 from tests.e2e.project import Project
 from touchstone.elf import read_elf, write_elf
@@ -30,12 +31,16 @@ from touchstone.records import parse_stream
 from touchstone.simulators import renode
 from touchstone.simulators.base import Limits, RunStatus, SimulatorRun
 from touchstone.simulators.registry import EXTERNAL, find_external
+from touchstone.simulators.renode_process import RenodeProcess
 
 pytestmark = needs(RENODE)
 
 LIMITS = Limits(instructions=20_000_000, wall_seconds=60)
 TARGETS = ("stm32l4", "stm32h7")
 TOOLCHAINS = ("llvm", pytest.param("gnu", marks=needs("arm-none-eabi-gcc")))
+# Instructions in a slice of simulated time.
+SLICES = range(20, 120, 4)
+NANOSECONDS = 10  # of simulated time in an instruction
 # A run on a process that has started; far above what it takes, for loaded machines.
 WARM_SECONDS = 0.5
 
@@ -141,6 +146,32 @@ def test_right_kernel(shared: Bench, target: str) -> None:
     # Others in between leave no trace.
     shared.run(target, shared.image(target, "scratch_reader", make_job(bias=9)))
     assert check_right(shared, target) == first
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("target", TARGETS)
+def test_count_wherever_time_slices_end(target: str, shared: Bench, tmp_path: Path) -> None:
+    """The end of a slice of simulated time cuts a block of code in two, also where the counter is
+    read. In a matrix that is chance; slices of a few instructions have it happen.
+    """
+    job = make_job()
+    loadable = shared.loadable(target, "portable")
+    image = compose(loadable, with_run_id(job.block, loadable))
+    reads = EmbeddedBench(tmp_path).run_image(target, loadable, image).counter_reads
+    assert reads is not None
+    cold, warm = (reads[i + 1].instructions - reads[i].instructions for i in (0, 2))
+    program = find_external(EXTERNAL[RENODE])
+    assert program is not None
+    process = RenodeProcess(Path(program), ROOT / "targets" / target, tmp_path, shared.registry)
+    counted = {}
+    for instructions in SLICES:
+        # Half a nanosecond more: the monitor rounds down, and in floating point.
+        seconds = (instructions * NANOSECONDS + 0.5) / 1e9
+        process._say(f'emulation SetGlobalQuantum "{seconds:.10f}"')
+        result = parse_stream(process.run(image, LIMITS).stream, job.expected(loadable))
+        counted[instructions] = (result.cycles_cold, result.cycles_warm)
+    process.end()
+    assert counted == dict.fromkeys(SLICES, (cold, warm))
 
 
 @pytest.mark.parametrize("target", TARGETS)
