@@ -38,10 +38,10 @@ class Text:
         """
         self._loop(0x7B | loop << 7 | {"start": 0, "end": 1}[what] << 12, label)
 
-    def loop(self, count: str, last: str) -> None:
-        """lp.setup of loop 0: the body follows, `last` labels its last instruction."""
+    def loop(self, count: str, last: str, loop: int = 0) -> None:
+        """lp.setup: the body follows, `last` labels its last instruction."""
         number = register_number(count)
-        self._loop(0x7B | 4 << 12 | number << 15, last)
+        self._loop(0x7B | loop << 7 | 4 << 12 | number << 15, last)
 
     def _loop(self, word: int, label: str) -> None:
         self("77777:", f".word {word:#x} | ((({label}) - 77777b) / 2) << 20")

@@ -2,11 +2,10 @@
 """Assembly of XpulpV2 attention layers with padding: python -m kernels.generators.xpulp_padded
 OUT.S
 
-    void ts_xp_padded_1(const ts_team *team, const ts_mhsa_args *args, int8_t *scratch)
-    void ts_xp_padded_2(...)
+    void ts_xp_padded_2(const ts_team *team, const ts_mhsa_args *args, int8_t *scratch)
     void ts_xp_padded_3(...)
 
-(kernels/include/ts_xpulp_padded.h, which says what they do and how) of 1 to 4, 5 to 8 and 9 to 12
+(kernels/include/ts_xpulp_padded.h, which says what they do and how) of 5 to 8 and 9 to 12
 rows, "tiles" of four. The block products are those of xpulp_product.py; scores, softmax and context
 (xpulp_attention.py) stand in the middle.
 
@@ -23,7 +22,7 @@ from kernels.generators import xpulp_attention as attention
 from kernels.generators.assembly import Text, write
 from kernels.generators.xpulp_block import CALL_BYTES, OFFSET, SAVED
 
-TILES = (1, 2, 3)
+TILES = (2, 3)
 # Bytes of ts_mhsa_args, and of a ts_requant from the first one on.
 ARGS = {"S": 0, "E": 4, "P": 8, "H": 12, "input": 32, "weights": 36, "biases": 40}
 ARGS |= {"o_weight": 60, "o_bias": 64, "requants": 68, "entries": 116, "output": 124}
@@ -42,7 +41,7 @@ INDEX, FIRST, LEFT = "s11", "gp", "tp"
 OVER = (ARG, SCRATCH, FROM, TO, DEPTH, WIDTH, COPY, CONTEXT)
 BIAS_BYTES = 32
 # Bytes behind a multiple of 1024, which is a way of the shared instruction cache: found by trial.
-PLACES = {1: 48, 2: 864, 3: 848}
+PLACES = {2: 864, 3: 848}
 
 
 def module() -> str:
@@ -253,12 +252,7 @@ def leave(text: Text) -> None:
 
 def subroutines(text: Text, tiles: int) -> None:
     """The call at sp; a2 bytes from a1 to a0, which takes t0."""
-    text(f".Lrun{tiles}:", "mv a0, sp", "li a1, 1")
-    if tiles == 1:
-        text(f"lw a2, {ARGS['S']}({ARG})", "addi a2, a2, -1", "beqz a2, .Lsingle", "j ts_xp_fast4")
-        text(".Lsingle:", "j ts_xp_fast1")
-    else:
-        text("j ts_xp_fast4")
+    text(f".Lrun{tiles}:", "mv a0, sp", "li a1, 1", "j ts_xp_fast4")
     text(f".Lmove{tiles}:", "srli a3, a2, 2", f"beqz a3, .Lbytes{tiles}")
     text.loop("a3", f".Lmoved{tiles}")
     text("p_lw_step a4, a1, 4", f".Lmoved{tiles}:", "p_sw_step a4, a0, 4", f".Lbytes{tiles}:")

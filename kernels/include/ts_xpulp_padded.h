@@ -25,8 +25,8 @@
 
 typedef void ts_xp_padded_fn(const ts_team *team, const ts_mhsa_args *args, int8_t *scratch);
 
-/* kernels/generators/xpulp_padded.py: the layer of up to 4, 8 and 12 rows. */
-ts_xp_padded_fn ts_xp_padded_1, ts_xp_padded_2, ts_xp_padded_3;
+/* kernels/generators/xpulp_padded.py: the layer of up to 8 and 12 rows. */
+ts_xp_padded_fn ts_xp_padded_2, ts_xp_padded_3;
 
 _Static_assert(offsetof(ts_mhsa_args, output) == 124 || sizeof(void *) > 4,
                "as the generator has it");
@@ -295,9 +295,7 @@ static TS_XP_INLINE int ts_xp_padded_suits(const ts_shape *shape, uint32_t worth
 /* Such a layer. */
 TS_XP_PADDED void ts_xp_padded_run(const ts_team *team, const ts_mhsa_args *args, int8_t *scratch) {
     ts_xp_padded_fn *run = ts_xp_padded_many;
-    if (args->shape.S <= 4)
-        run = ts_xp_padded_1;
-    else if (args->shape.S <= 8)
+    if (args->shape.S <= 8)
         run = ts_xp_padded_2;
     else if (args->shape.S <= 12)
         run = ts_xp_padded_3;

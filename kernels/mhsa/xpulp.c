@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operands in layout panels. All heads at once (ts_xpulp_layer.h), or head by head where their
- * queries, keys and values take more than LARGEST bytes (ts_xpulp_kept.h, ts_xpulp_stream.h); few
- * rows that need padding in a way of their own (ts_xpulp_padded.h). */
+ * queries, keys and values take more than LARGEST bytes (ts_xpulp_kept.h, ts_xpulp_stream.h); up to
+ * four rows (ts_xpulp_single.h, ts_xpulp_few.h, ts_xpulp_four.h), and few rows that need padding
+ * (ts_xpulp_padded.h), in ways of their own. */
 #include "mhsa.h"
 
 #define TS_XP_FUSED 0
+#include "ts_xpulp_few.h"
 #include "ts_xpulp_four.h"
 #include "ts_xpulp_kept.h"
 #include "ts_xpulp_padded.h"
@@ -34,10 +36,7 @@ static __attribute__((noinline)) void run_plain(const ts_team *team, const ts_mh
                                                 void *scratch) {
     if (args->shape.S <= TS_XP_CHUNK && ts_xp_short_run(team, args, scratch))
         return;
-    if (ts_xp_padded_suits(&args->shape, args->shape.S <= 4) && args->table.entries[256])
-        ts_xp_padded_run(team, args, scratch);
-    else
-        run_any(team, args, scratch);
+    run_any(team, args, scratch);
 }
 
 /* What needs padding comes first: there every line of code counts. */
@@ -50,12 +49,18 @@ static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhs
         run_plain(team, args, scratch);
 }
 
+void ts_xp_few_other(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
+    run_any(team, args, scratch);
+}
+
 __attribute__((section(".text.hot.short"))) void
 ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
     if (args->shape.S == 1)
         ts_xp_single_attention(team, args, scratch, run_any);
+    else if (args->shape.S <= 4)
+        ts_xp_four_attention(team, args, scratch, ts_xp_few);
     else
-        ts_xp_four_attention(team, args, scratch, run_long);
+        run_long(team, args, scratch);
 }
 
 TS_XP_LARGE uint32_t large_scratch(const ts_shape *shape, uint32_t cores) {
@@ -72,9 +77,10 @@ uint32_t ts_mhsa_xpulp_scratch(const ts_shape *shape, uint32_t cores) {
     ts_xp_layer layer;
     if (!streams(shape)) {
         const uint32_t all = (uint32_t)(uintptr_t)ts_xp_lay_out(&layer, shape, &team, NULL, NULL);
-        const uint32_t worth = shape->S > 1 && (shape->S <= 4 || ((shape->E | shape->P) & 3));
+        const uint32_t worth = shape->S > 4 && ((shape->E | shape->P) & 3);
+        const uint32_t few = ts_xp_few_bytes(shape, cores);
         const uint32_t padded =
-            ts_xp_padded_suits(shape, worth) ? ts_xp_padded_bytes(shape, cores) : 0;
+            ts_xp_padded_suits(shape, worth) ? ts_xp_padded_bytes(shape, cores) : few;
         return padded > all ? padded : all;
     }
     return large_scratch(shape, cores);
