@@ -55,12 +55,12 @@ void ts_xp_few_other(const ts_team *team, const ts_mhsa_args *args, void *scratc
 
 __attribute__((section(".text.hot.short"))) void
 ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
-    if (args->shape.S == 1)
-        ts_xp_single_attention(team, args, scratch, run_any);
-    else if (args->shape.S <= 4)
+    if (args->shape.S > 4)
+        run_long(team, args, scratch);
+    else if (args->shape.S > 1)
         ts_xp_four_attention(team, args, scratch, ts_xp_few);
     else
-        run_long(team, args, scratch);
+        ts_xp_single_attention(team, args, scratch, run_any);
 }
 
 TS_XP_LARGE uint32_t large_scratch(const ts_shape *shape, uint32_t cores) {

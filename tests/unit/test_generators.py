@@ -10,6 +10,7 @@ import pytest
 
 from kernels.generators import (
     xpulp_attention,
+    xpulp_few,
     xpulp_four,
     xpulp_narrow,
     xpulp_padded,
@@ -66,7 +67,7 @@ def test_reciprocals_of_the_attention_are_exact() -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        *(xpulp_product, xpulp_softmax, xpulp_softmax_rows, xpulp_narrow, xpulp_padded),
+        *(xpulp_product, xpulp_softmax, xpulp_softmax_rows, xpulp_narrow, xpulp_padded, xpulp_few),
         *(xpulp_panels, xpulp_softmax_panels, xpulp_softmax_exact, xpulp_four, xpulp_tile),
     ],
 )
