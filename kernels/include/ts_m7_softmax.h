@@ -41,8 +41,8 @@ void ts_m7_softmax_bytes(int8_t *scores, uint16_t *map, const ts_m7_softmax *sof
 __asm__(
     ".syntax unified\n"
     ".thumb\n"
-    /* Sums of four keys: r0 scores, r2 r3 tables, r12 lr sums. */
-    ".macro ts_m7_sum_quad\n"
+    /* Scores of four keys: r0 scores, of which the first row's go to r4-r7, the second's to r8-r11. */
+    ".macro ts_m7_load_quad\n"
     "    ldrsb r4, [r0], #8\n"
     "    ldrsb r5, [r0, #-7]\n"
     "    ldrsb r6, [r0, #-6]\n"
@@ -51,6 +51,10 @@ __asm__(
     "    ldrsb r9, [r0, #-3]\n"
     "    ldrsb r10, [r0, #-2]\n"
     "    ldrsb r11, [r0, #-1]\n"
+    ".endm\n"
+    /* Sums of four keys: r0 scores, r2 r3 tables, r12 lr sums. */
+    ".macro ts_m7_sum_quad\n"
+    "    ts_m7_load_quad\n"
     "    ldrb r4, [r2, r4]\n"
     "    ldrb r5, [r2, r5]\n"
     "    ldrb r6, [r2, r6]\n"

@@ -8,6 +8,7 @@
 #include "mhsa.h"
 #include "ts_m7_attention.h"
 #include "ts_m7_diagonal.h"
+#include "ts_m7_shallow.h"
 #include "ts_m7_softmax_tiles.h"
 
 /* Layouts, with W = H * align4(P) channels, each head's from a multiple of four on:
@@ -133,6 +134,58 @@ ts_m7_joined_project(const ts_mhsa_args *args, const ts_m7_joined *b, const ts_m
     call->b_step = 8 * pairs;
     call->pairs = pairs;
     kind->strips[ts_m7_joined_code(requant)](call);
+}
+
+/* Whether the projections are what ts_m7_shallow.h takes. */
+static inline int ts_m7_joined_is_shallow(const ts_mhsa_args *args) {
+    const uint32_t E = args->shape.E, P = args->shape.P;
+    const uint32_t others = args->q.per_channel | args->q.round_half_up | args->k.per_channel |
+                            args->k.round_half_up | args->v.per_channel | args->v.round_half_up;
+    return E <= TS_M7_SHALLOW_INPUTS && P / 4 <= TS_M7_SHALLOW_QUADS && P % 4 != 3 && others == 0;
+}
+
+/* Queries, keys and values of at most four input channels. */
+static inline void ts_m7_joined_shallow(const ts_mhsa_args *args, const ts_m7_joined *b) {
+    const uint32_t P = args->shape.P, W = b->heads * b->width, channels = b->heads * P;
+    const int deep = args->shape.E > 2;
+    ts_m7_shallow_fn *const along = deep ? ts_m7_shallow_along_2 : ts_m7_shallow_along_1;
+    ts_m7_shallow call = {
+        .weight = (const int16_t *)(const void *)args->q_weight,
+        .bias = args->q_bias,
+        .output = b->query,
+        .mul = (uint32_t)args->q.mul[0] << (32u - args->q.shift),
+        .x = b->x,
+        .pairs = b->pairs,
+        .bias_end = args->q_bias + channels,
+        .quads = P / 4,
+        .rest = P % 4,
+        .half = 8,
+        .other_half = 8,
+        .quad = 16,
+        .row_step = 4 * W,
+        .other_step = 4 * W,
+    };
+    along(call);
+    call.weight = (const int16_t *)(const void *)args->k_weight;
+    call.bias = args->k_bias;
+    call.output = b->key;
+    call.mul = (uint32_t)args->k.mul[0] << (32u - args->k.shift);
+    call.bias_end = args->k_bias + channels;
+    call.half = call.other_half = 16;
+    call.quad = 32;
+    call.row_step = 8;
+    call.other_step = 8 * W - 8;
+    along(call);
+    call.weight = (const int16_t *)(const void *)args->v_weight;
+    call.bias = args->v_bias;
+    call.output = b->value;
+    call.mul = (uint32_t)args->v.mul[0] << (32u - args->v.shift);
+    call.bias_end = args->v_bias + channels;
+    call.half = 8;
+    call.quad = 16 * b->pairs;
+    call.other_half = call.quad - 8;
+    call.row_step = call.other_step = 16;
+    (deep ? ts_m7_shallow_across_2 : ts_m7_shallow_across_1)(call);
 }
 
 static inline void ts_m7_joined_projections(const ts_mhsa_args *args, const ts_m7_joined *b) {
@@ -300,7 +353,10 @@ static inline void ts_m7_joined_output(const ts_mhsa_args *args, const ts_m7_joi
 static __attribute__((noinline)) void ts_m7_joined_run(const ts_mhsa_args *args, void *scratch) {
     const ts_m7_joined b = ts_m7_joined_place(&args->shape, scratch);
     ts_m7_expand_all(args->input, args->shape.S, args->shape.E, b.x);
-    ts_m7_joined_projections(args, &b);
+    if (ts_m7_joined_is_shallow(args))
+        ts_m7_joined_shallow(args, &b);
+    else
+        ts_m7_joined_projections(args, &b);
     ts_m7_joined_scores(args, &b);
     ts_m7_softmax_of_tiles(&args->table, args->shape.S, b.pairs * b.heads, b.scores, b.map);
     ts_m7_joined_attend(args, &b);

@@ -92,6 +92,15 @@ def test_cortexm7_equals_golden(
     check(machine, kernel, *generate(spec_of(kernel, shape, numerics)))
 
 
+@pytest.mark.parametrize("inputs", [1, 2, 3, 4])
+@pytest.mark.parametrize("width", [4, 5, 6, 8, 9, 10, 12, 13, 14])
+def test_few_input_channels(machine: arm_kernels.Machine, inputs: int, width: int) -> None:
+    """Every way through ts_m7_shallow.h: a head's fours of channels and what is left of them."""
+    rows = 2 + (inputs + 4 * width) % 7
+    shape = (rows, inputs, width, 1 + width % 3)
+    check(machine, "mhsa", *generate(spec_of("mhsa", shape, NUMERICS[0])))
+
+
 @pytest.mark.parametrize(
     "schedule",
     [
