@@ -36,14 +36,15 @@ SAVED = ("ra", "s0", "s1", "s2", "s3", "s4")
 FRAME = (4 * (len(WORDS) + len(SAVED)) + 15) // 16 * 16
 SAVED_AT = FRAME - 4 * len(SAVED)
 # Of a product: columns of a head and heads until the blocks are shared out, then places of this
-# core's; (sum + bias) * FACTOR >> SHIFT, clipped, times MIX >> MIX_SHIFT, clipped.
+# core's; (sum + bias) * FACTOR >> SHIFT, clipped, times MIX >> MIX_SHIFT, clipped. Both factors are
+# less one: p_mac takes a cycle less than mul.
 DEPTH, CHANNELS, BLOCKS, WEIGHTS = "a0", "a3", "a4", "a5"
 BIAS, OUTPUT, FACTOR, SHIFT, MIX, MIX_SHIFT = "s0", "s1", "s2", "s3", "s4", "ra"
 SUMS, B = ("t0", "t1", "t2", "t3"), ("a0", "a1", "a2", "a3")
 FULL, REST, COUNT, LEFT, TAIL, A = "t4", "t5", "t6", "a6", "a7", "a4"
 # Numerators and divisors are scaled: a division takes a cycle less for every bit. So a product has
-# less than 2^18 blocks.
-SCALE = 14
+# less than 2^15 blocks; the weights of more take up more than 1.5 MB.
+SCALE = 17
 
 
 def module() -> str:
@@ -57,7 +58,7 @@ def module() -> str:
     share(text)
     tail(text)
     blocks(text)
-    text(".Ldone:", f"addi a0, {MIX}, -1", "beqz a0, .Lleave")
+    text(".Ldone:", f"beqz {MIX}, .Lleave")
     load(text, team="a0")
     text("jal ts_team_barrier")
     output(text)
@@ -102,7 +103,7 @@ def values(text: Text) -> None:
     arguments(text, context=BLOCKS, context_word=MIX_SHIFT, E=DEPTH)
     text(f"lhu {MIX}, 0({BLOCKS})")
     arguments(text, P=CHANNELS, H=BLOCKS, v_weight=WEIGHTS, v_bias=BIAS)
-    text(f"slli t0, {MIX}, 8", f"sub {MIX}, t0, {MIX}")
+    text(f"slli t0, {MIX}, 8", f"sub {MIX}, t0, {MIX}", f"addi {MIX}, {MIX}, -1")
     arguments(text, input=LEFT, v=FACTOR, v_word=SHIFT)
     text(f"mv {OUTPUT}, a2")
 
@@ -113,17 +114,18 @@ def output(text: Text) -> None:
     arguments(text, P=DEPTH, H=BLOCKS, E=CHANNELS)
     text(f"mul {DEPTH}, {DEPTH}, {BLOCKS}", f"li {BLOCKS}, 1")
     arguments(text, o_weight=WEIGHTS, o_bias=BIAS, o=FACTOR, o_word=SHIFT, output=OUTPUT)
-    text(f"li {MIX}, 1", f"li {MIX_SHIFT}, 0", "j .Lproduct")
+    text(f"li {MIX}, 0", f"li {MIX_SHIFT}, 0", "j .Lproduct")
 
 
 def check(text: Text) -> None:
     """Elsewhere where channels have factors, something is rounded, or 32 bits do not do; all cores
-    find the same. Of a shift's register five bits count."""
+    find the same. A ts_requant's last byte may be anything; of a shift's register five bits
+    count."""
     text(".Lproduct:", f"lhu {FACTOR}, 0({FACTOR})", f"lw a1, 0({BIAS})", f"slli a2, {DEPTH}, 14")
     text(f"sw {LEFT}, {AT['left']}(sp)", f"sw {CHANNELS}, {AT['channels']}(sp)")
     text("add a1, a1, a2", "slli a1, a1, 1", f"mulhu a1, a1, {FACTOR}")
-    text(f"or a2, {SHIFT}, {MIX_SHIFT}", "p_bclr a2, a2, 7, 8", "or a1, a1, a2")
-    text("bnez a1, .Lother", f"srli {SHIFT}, {SHIFT}, 8", f"srli {MIX_SHIFT}, {MIX_SHIFT}, 8")
+    text(f"or a2, {SHIFT}, {MIX_SHIFT}", "slli a2, a2, 8", "p_bclr a2, a2, 7, 16", "or a1, a1, a2")
+    text("bnez a1, .Lother", f"addi {FACTOR}, {FACTOR}, -1", f"srli {SHIFT}, {SHIFT}, 8", f"srli {MIX_SHIFT}, {MIX_SHIFT}, 8")
 
 
 def share(text: Text) -> None:
@@ -132,9 +134,10 @@ def share(text: Text) -> None:
     load(text, team=first)
     text(f"addi {per}, {CHANNELS}, 3", f"srli {per}, {per}, 2", f"mul {BLOCKS}, {BLOCKS}, {per}")
     text(f"lw {cores}, {CORES}({first})", f"lw {first}, {CORE}({first})")
+    text(f"li {COUNT}, 1", f"bgeu {cores}, {BLOCKS}, .Lone")
     text(f"add {COUNT}, {BLOCKS}, {cores}", f"addi {COUNT}, {COUNT}, -1")
     text(f"slli {COUNT}, {COUNT}, {SCALE}", f"slli {cores}, {cores}, {SCALE}")
-    text(f"divu {COUNT}, {COUNT}, {cores}", f"mul {first}, {first}, {COUNT}")
+    text(f"divu {COUNT}, {COUNT}, {cores}", ".Lone:", f"mul {first}, {first}, {COUNT}")
     text(f"sub {BLOCKS}, {BLOCKS}, {first}", f"p_min {COUNT}, {COUNT}, {BLOCKS}")
     text(f"blez {COUNT}, .Ldone", f"addi {FULL}, {DEPTH}, -1", f"srli {FULL}, {FULL}, 2")
     text(f"addi a4, {FULL}, 1", "slli a4, a4, 4", f"p_mac {WEIGHTS}, a4, {first}")
@@ -178,14 +181,14 @@ def blocks(text: Text) -> None:
 
 def finish(text: Text) -> None:
     """a0 channels."""
-    value = "a1"
+    value, total = "a1", SUMS[0]
     text.loop("a0", ".Lchannel")
-    text(f"p_lw_step {value}, {BIAS}, 4", f"add {value}, {value}, {SUMS[0]}")
-    text(f"mul {value}, {value}, {FACTOR}", f"mv {SUMS[0]}, {SUMS[1]}")
+    text(f"p_lw_step {value}, {BIAS}, 4", f"p_mac {total}, {total}, {FACTOR}")
+    text(f"p_mac {value}, {value}, {FACTOR}", f"add {value}, {value}, {total}")
     text(f"sra {value}, {value}, {SHIFT}", f"p_clip {value}, {value}, 8")
-    text(f"mul {value}, {value}, {MIX}", f"mv {SUMS[1]}, {SUMS[2]}")
-    text(f"sra {value}, {value}, {MIX_SHIFT}", f"p_clip {value}, {value}, 8")
-    text(f"mv {SUMS[2]}, {SUMS[3]}", ".Lchannel:", f"p_sb_step {value}, {OUTPUT}, 1")
+    text(f"p_mac {value}, {value}, {MIX}", f"sra {value}, {value}, {MIX_SHIFT}")
+    text(f"p_clip {value}, {value}, 8", *(f"mv {SUMS[i]}, {SUMS[i + 1]}" for i in range(3)))
+    text(".Lchannel:", f"p_sb_step {value}, {OUTPUT}, 1")
 
 
 if __name__ == "__main__":
