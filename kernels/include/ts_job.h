@@ -80,8 +80,12 @@ TS_GLUE_FUNCTION ts_requant ts_case_requant(const ts_case *c, uint32_t mul_opera
 TS_GLUE_SMALL void ts_case_requants(void *const *mul, const uint32_t *params, ts_requant *to,
                                     const ts_requant *end) {
     do {
-        *to++ = ts_case_requant_of(*mul++, params);
+        to->mul = *mul++;
+        to->per_channel = (uint8_t)(params[1] >> 1);
+        to->shift = (uint8_t)params[0];
+        to->round_half_up = params[1] & 1;
         params += 2;
+        to++;
     } while (to != end);
 }
 
