@@ -4,6 +4,7 @@
     void ts_xp_single_attention(const ts_team *team, const ts_mhsa_args *args, int8_t *scratch,
                                 ts_mhsa_fn *other)
 
+and the same with fused weights of queries and keys, ts_xp_single_fused_attention
 (kernels/include/ts_xpulp_single.h). A row that attends to nothing but itself has a map of a single
 255, whatever its score: neither queries nor keys are needed, the context is the values times 255.
 That leaves two products of a row by a matrix, values with the context's requantisation behind
@@ -20,15 +21,19 @@ run once or twice a call, and a line that is not in the shared instruction cache
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 
 from kernels.generators.assembly import Text, write
 
-# Bytes of ts_team and ts_mhsa_args; "v", "context" and "o" are a ts_requant's, its multipliers and
-# then [per_channel, shift, round_half_up].
+# Bytes of ts_team, ts_mhsa_args and ts_mhsa_fwsa_args; "v", "context" and "o" are a ts_requant's, its
+# multipliers and then [per_channel, shift, round_half_up].
 CORE, CORES = 0, 4
 ARGS = {"E": 4, "P": 8, "H": 12, "input": 32, "v_weight": 52, "v_bias": 56}
 ARGS |= {"o_weight": 60, "o_bias": 64, "v": 84, "context": 100, "o": 108, "output": 124}
+FUSED = {"E": 4, "P": 8, "H": 12, "input": 32, "v_weight": 44, "v_bias": 48}
+FUSED |= {"o_weight": 52, "o_bias": 56, "v": 76, "context": 84, "o": 92, "output": 108}
 BIAS_BYTES = 16  # before a layer's biases: the largest one
+Arguments = Mapping[str, int]
 # Words of the frame.
 WORDS = ("tail", "channels", "left", "team", "args", "scratch", "other")
 AT = {name: 4 * index for index, name in enumerate(WORDS)}
@@ -52,11 +57,18 @@ PLACE = 160
 def module() -> str:
     """The whole file."""
     text = Text()
-    name = "ts_xp_single_attention"
+    write_function(text, "ts_xp_single_attention", ARGS)
+    write_function(text, "ts_xp_single_fused_attention", FUSED)
+    return text.file("xpulp_single")
+
+
+def write_function(text: Text, name: str, at: Arguments) -> None:
+    """One of the two; its labels have its name."""
     text(f'.section .text.{name}, "ax"', ".balign 1024", f".skip {PLACE}")
     text.begin(name)
+    begin = len(text.lines)
     enter(text)
-    values(text)
+    values(text, at)
     check(text)
     share(text)
     tail(text)
@@ -64,15 +76,15 @@ def module() -> str:
     text(".Ldone:", f"beqz {MIX}, .Lleave")
     load(text, team="a0")
     text("jal ts_team_barrier")
-    output(text)
+    output(text, at)
     text(".Lleave:")
     restore(text)
     text("ret", ".Lother:")
     load(text, team="a0", args="a1", scratch="a2", other="t0")
     restore(text)
     text("jr t0")
+    text.lines[begin:] = [line.replace(".L", f".L{name}_") for line in text.lines[begin:]]
     text.end(name)
-    return text.file("xpulp_single")
 
 
 def load(text: Text, **words: str) -> None:
@@ -93,30 +105,30 @@ def restore(text: Text) -> None:
     text(f"addi sp, sp, {FRAME}")
 
 
-def arguments(text: Text, **registers: str) -> None:
+def arguments(text: Text, at: Arguments, **registers: str) -> None:
     """Words of the arguments at a1; `v_word` is the second one of requantisation `v`."""
     for name, register in registers.items():
-        at = ARGS[name.removesuffix("_word")] + 4 * name.endswith("_word")
-        text(f"lw {register}, {at}(a1)")
+        offset = at[name.removesuffix("_word")] + 4 * name.endswith("_word")
+        text(f"lw {register}, {offset}(a1)")
 
 
-def values(text: Text) -> None:
+def values(text: Text, at: Arguments) -> None:
     """What the first product is of: 255 times context's multiplier is below 2^24, and 128 times
     that below 2^31."""
-    arguments(text, context=BLOCKS, context_word=MIX_SHIFT, E=DEPTH)
+    arguments(text, at, context=BLOCKS, context_word=MIX_SHIFT, E=DEPTH)
     text(f"lhu {MIX}, 0({BLOCKS})")
-    arguments(text, P=CHANNELS, H=BLOCKS, v_weight=WEIGHTS, v_bias=BIAS)
+    arguments(text, at, P=CHANNELS, H=BLOCKS, v_weight=WEIGHTS, v_bias=BIAS)
     text(f"slli t0, {MIX}, 8", f"sub {MIX}, t0, {MIX}", f"addi {MIX}, {MIX}, -1")
-    arguments(text, input=LEFT, v=FACTOR, v_word=SHIFT)
+    arguments(text, at, input=LEFT, v=FACTOR, v_word=SHIFT)
     text(f"mv {OUTPUT}, a2")
 
 
-def output(text: Text) -> None:
+def output(text: Text, at: Arguments) -> None:
     """What the second product is of."""
     load(text, args="a1", scratch=LEFT)
-    arguments(text, P=DEPTH, H=BLOCKS, E=CHANNELS)
+    arguments(text, at, P=DEPTH, H=BLOCKS, E=CHANNELS)
     text(f"mul {DEPTH}, {DEPTH}, {BLOCKS}", f"li {BLOCKS}, 1")
-    arguments(text, o_weight=WEIGHTS, o_bias=BIAS, o=FACTOR, o_word=SHIFT, output=OUTPUT)
+    arguments(text, at, o_weight=WEIGHTS, o_bias=BIAS, o=FACTOR, o_word=SHIFT, output=OUTPUT)
     text(f"li {MIX}, 0", f"li {MIX_SHIFT}, 0", "j .Lproduct")
 
 
@@ -128,7 +140,8 @@ def check(text: Text) -> None:
     text(f"sw {LEFT}, {AT['left']}(sp)", f"sw {CHANNELS}, {AT['channels']}(sp)")
     text("add a1, a1, a2", "slli a1, a1, 1", f"mulhu a1, a1, {FACTOR}")
     text(f"or a2, {SHIFT}, {MIX_SHIFT}", "slli a2, a2, 8", "p_bclr a2, a2, 7, 16", "or a1, a1, a2")
-    text("bnez a1, .Lother", f"addi {FACTOR}, {FACTOR}, -1", f"srli {SHIFT}, {SHIFT}, 8", f"srli {MIX_SHIFT}, {MIX_SHIFT}, 8")
+    text("bnez a1, .Lother", f"addi {FACTOR}, {FACTOR}, -1")
+    text(f"srli {SHIFT}, {SHIFT}, 8", f"srli {MIX_SHIFT}, {MIX_SHIFT}, 8")
 
 
 def share(text: Text) -> None:

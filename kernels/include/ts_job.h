@@ -74,16 +74,16 @@ TS_GLUE_FUNCTION ts_requant ts_case_requant(const ts_case *c, uint32_t mul_opera
 }
 
 /**
- * `count` requantisations, at least one, that lie one after the other as their multipliers, shifts
- * and flags do. Where code is dear, a loop.
+ * The requantisations from `to` to `end`, at least one, that lie one after the other as their
+ * multipliers, shifts and flags do. Where code is dear, a loop.
  */
 TS_GLUE_SMALL void ts_case_requants(void *const *mul, const uint32_t *params, ts_requant *to,
                                     const ts_requant *end) {
     do {
         to->mul = *mul++;
-        to->per_channel = (uint8_t)(params[1] >> 1);
+        to->per_channel = (uint8_t)(params[1] / TS_REQUANT_PER_CHANNEL);
         to->shift = (uint8_t)params[0];
-        to->round_half_up = params[1] & 1;
+        to->round_half_up = params[1] & TS_REQUANT_ROUND_HALF_UP;
         params += 2;
         to++;
     } while (to != end);

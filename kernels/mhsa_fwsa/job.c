@@ -33,24 +33,24 @@ enum {
     SOFTMAX_MAX
 };
 
+enum { REQUANTS = 5 };
+_Static_assert(offsetof(ts_mhsa_fwsa_args, o) ==
+                   offsetof(ts_mhsa_fwsa_args, f) + (REQUANTS - 1) * sizeof(ts_requant),
+               "one after the other, f to o");
+
 void ts_job_run(const ts_team *team, const ts_case *c) {
-    const ts_mhsa_fwsa_args args = {
-        .shape = c->shape,
-        .input = c->operands[INPUT],
-        .f_weight = c->operands[F_WEIGHT],
-        .f_bias = c->operands[F_BIAS],
-        .v_weight = c->operands[V_WEIGHT],
-        .v_bias = c->operands[V_BIAS],
-        .o_weight = c->operands[O_WEIGHT],
-        .o_bias = c->operands[O_BIAS],
-        .f = ts_case_requant(c, F_MUL, F_SHIFT),
-        .scores = ts_case_requant(c, SCORES_MUL, SCORES_SHIFT),
-        .v = ts_case_requant(c, V_MUL, V_SHIFT),
-        .context = ts_case_requant(c, CONTEXT_MUL, CONTEXT_SHIFT),
-        .o = ts_case_requant(c, O_MUL, O_SHIFT),
-        .table = {c->operands[SOFTMAX_TABLE], c->params[SOFTMAX_MAX]},
-        .output = c->operands[OUTPUT],
-    };
+    ts_mhsa_fwsa_args args;
+    args.shape = c->shape;
+    args.input = c->operands[INPUT];
+    args.f_weight = c->operands[F_WEIGHT];
+    args.f_bias = c->operands[F_BIAS];
+    args.v_weight = c->operands[V_WEIGHT];
+    args.v_bias = c->operands[V_BIAS];
+    args.o_weight = c->operands[O_WEIGHT];
+    args.o_bias = c->operands[O_BIAS];
+    ts_case_requants(c->operands + F_MUL, c->params + F_SHIFT, &args.f, &args.f + REQUANTS);
+    args.table = (ts_softmax_table){c->operands[SOFTMAX_TABLE], c->params[SOFTMAX_MAX]};
+    args.output = c->operands[OUTPUT];
     ts_mhsa_fwsa(team, &args, c->scratch);
 }
 

@@ -7,6 +7,7 @@
 #include "ts_xpulp_four.h"
 #include "ts_xpulp_kept.h"
 #include "ts_xpulp_short.h"
+#include "ts_xpulp_single.h"
 #define TS_XP_STREAM TS_XP_LARGE
 #include "ts_xpulp_stream.h"
 
@@ -72,5 +73,8 @@ static __attribute__((noinline)) void run_long(const ts_team *team, const ts_mhs
 
 __attribute__((section(".text.hot.short"))) void
 ts_mhsa_fwsa_xpulp(const ts_team *team, const ts_mhsa_fwsa_args *args, void *scratch) {
-    ts_xp_four_fused_attention(team, args, scratch, run_long);
+    if (args->shape.S == 1)
+        ts_xp_single_fused_attention(team, args, scratch, run_long);
+    else
+        ts_xp_four_fused_attention(team, args, scratch, run_long);
 }
