@@ -25,8 +25,8 @@ from collections.abc import Mapping
 
 from kernels.generators.assembly import Text, write
 
-# Bytes of ts_team, ts_mhsa_args and ts_mhsa_fwsa_args; "v", "context" and "o" are a ts_requant's, its
-# multipliers and then [per_channel, shift, round_half_up].
+# Bytes of ts_team, ts_mhsa_args and ts_mhsa_fwsa_args; "v", "context" and "o" are a ts_requant's:
+# its multipliers, then [per_channel, shift, round_half_up].
 CORE, CORES = 0, 4
 ARGS = {"E": 4, "P": 8, "H": 12, "input": 32, "v_weight": 52, "v_bias": 56}
 ARGS |= {"o_weight": 60, "o_bias": 64, "v": 84, "context": 100, "o": 108, "output": 124}
