@@ -118,7 +118,7 @@ def values(text: Text, at: Arguments) -> None:
     arguments(text, at, context=BLOCKS, context_word=MIX_SHIFT, E=DEPTH)
     text(f"lhu {MIX}, 0({BLOCKS})")
     arguments(text, at, P=CHANNELS, H=BLOCKS, v_weight=WEIGHTS, v_bias=BIAS)
-    text(f"slli t0, {MIX}, 8", f"sub {MIX}, t0, {MIX}", f"addi {MIX}, {MIX}, -1")
+    text(f"slli t0, {MIX}, 8", f"not {MIX}, {MIX}", f"add {MIX}, {MIX}, t0")
     arguments(text, at, input=LEFT, v=FACTOR, v_word=SHIFT)
     text(f"mv {OUTPUT}, a2")
 
@@ -150,9 +150,10 @@ def share(text: Text) -> None:
     load(text, team=first)
     text(f"addi {per}, {CHANNELS}, 3", f"srli {per}, {per}, 2", f"mul {BLOCKS}, {BLOCKS}, {per}")
     text(f"lw {cores}, {CORES}({first})", f"lw {first}, {CORE}({first})")
-    # Their quotient, rounded up, by subtraction: few lines, and mostly it is one, two or three.
-    text(f"li {COUNT}, 0", f"mv t0, {BLOCKS}", ".Lshare:", f"addi {COUNT}, {COUNT}, 1")
-    text(f"sub t0, t0, {cores}", "bgtz t0, .Lshare", f"mul {first}, {first}, {COUNT}")
+    # Their quotient, rounded up, by addition: few lines, and mostly it is one, two or three.
+    text(f"li {COUNT}, 1", f"mv t0, {cores}", ".Lshare:", f"bgeu t0, {BLOCKS}, .Lshared")
+    text(f"add t0, t0, {cores}", f"addi {COUNT}, {COUNT}, 1", "j .Lshare", ".Lshared:")
+    text(f"mul {first}, {first}, {COUNT}")
     text(f"sub {BLOCKS}, {BLOCKS}, {first}", f"p_min {COUNT}, {COUNT}, {BLOCKS}")
     text(f"blez {COUNT}, .Ldone", f"addi {FULL}, {DEPTH}, -1", f"srli {FULL}, {FULL}, 2")
     text(f"addi a4, {FULL}, 1", "slli a4, a4, 4", f"p_mac {WEIGHTS}, a4, {first}")
