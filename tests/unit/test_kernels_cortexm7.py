@@ -14,7 +14,7 @@ import pytest
 import softmax_traps
 from host_kernels import manifests_with
 
-from golden import linear_qk, linear_v
+from golden import linear_qk, linear_v, mhsa
 from golden.case import Shape
 from golden.counter_rng import CounterRng
 from golden.generate import as_case, generate
@@ -99,6 +99,33 @@ def test_few_input_channels(machine: arm_kernels.Machine, inputs: int, width: in
     rows = 2 + (inputs + 4 * width) % 7
     shape = (rows, inputs, width, 1 + width % 3)
     check(machine, "mhsa", *generate(spec_of("mhsa", shape, NUMERICS[0])))
+
+
+@pytest.mark.parametrize("inputs", [2, 3])
+@pytest.mark.parametrize("width", [9, 14])
+def test_few_input_channels_with_sums_of_any_size(
+    machine: arm_kernels.Machine, inputs: int, width: int
+) -> None:
+    """Biases up to 2^30, so that requantised sums are beyond 16 bits too."""
+    shape = Shape(S=5, E=inputs, P=width, H=2, F=0)
+    rng = random.Random(f"{inputs} {width}")
+    params, operands = mhsa.make_inputs(
+        shape, CounterRng("x"), "random", Numerics("floor", False, "authors", "i_gelu"), "random"
+    )
+    for shift in (2, 7, 16, 23):
+        for name in "qkv":
+            bias = [
+                rng.choice((-1, 1)) * rng.randint(0, 1 << rng.randint(0, 30))
+                for _ in range(2 * width)
+            ]
+            operands[f"{name}_bias"] = np.array(bias, dtype=np.int32)
+            mul = rng.randint(1, min((1 << (shift - 1)) - 1, 65535))
+            operands[f"{name}_mul"] = np.array([mul], dtype=np.uint16)
+            params[f"{name}_shift"] = shift
+        case = as_case("random", params, operands)
+        expected = mhsa.golden(shape, params, operands)["output"].tobytes()
+        packed = machine.packed(MANIFESTS["mhsa"], Container("mhsa", shape.as_dict(), (case,)))
+        assert machine.run_case(MANIFESTS["mhsa"], packed, packed.cases[0], 0xA5) == expected
 
 
 @pytest.mark.parametrize(
