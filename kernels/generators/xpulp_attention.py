@@ -21,7 +21,7 @@ SUMS = ("a2", "a3", "a4", "a5")
 RIGHT = ("t0", "t1", "t2")
 WORDS = ("a6", "a7", "s1")
 # 24 less the scale of the reciprocal, by the tiles of a row.
-SHORTER = {1: 8, 2: 7, 3: 6}
+SHORTER = {1: 8, 2: 7, 3: 6, 4: 6}
 LEFT, OTHER, POINTER, LEAST, FAR, LOW, HIGH, SELECT = (
     *("a1", "t3", "t4", "t5", "t6", "ra", "gp", "s0"),
 )

@@ -77,9 +77,9 @@ def write_function(text: Text, tiles: int) -> None:
     text.end(name)
 
 
-def enter(text: Text, tiles: int) -> None:
-    """Sizes, and where things lie."""
-    text(f"addi sp, sp, -{FRAME}")
+def enter(text: Text, tiles: int, more: int = 0) -> None:
+    """Sizes, and where things lie; `more`: bytes of the stack behind FRAME."""
+    text(f"addi sp, sp, -{FRAME + more}")
     text(*(f"sw {name}, {SAVED_AT + 4 * i}(sp)" for i, name in enumerate(SAVED)))
     text(f"sw a0, {TEAM}(sp)", f"mv {ARG}, a1", f"mv {SCRATCH}, a2")
     text("lw gp, 0(a0)", "lw tp, 4(a0)")  # core and cores, until the first product
@@ -167,8 +167,9 @@ def store(text: Text, **words: str) -> None:
     text(*(f"sw {register}, {OFFSET[name]}(sp)" for name, register in words.items()))
 
 
-def project(text: Text, tiles: int) -> None:
-    """This core's blocks of queries, keys and values, which are INDEX 0, 1 and 2."""
+def project(text: Text, tiles: int, by_channel: bool = False) -> None:
+    """This core's blocks of queries, keys and values, which are INDEX 0, 1 and 2. `by_channel`:
+    values are [head][channel][tiles][4] instead of [head][blocks][tiles][4][4]."""
     text(f"slli a0, {ALL}, 1", f"add a0, a0, {ALL}")
     share(text, "a0")
     text(f"slli a0, {FIRST}, 4", f"add a0, a0, {SCRATCH}", f"addi a0, a0, {BIAS_BYTES}")
@@ -188,6 +189,9 @@ def project(text: Text, tiles: int) -> None:
     text(f"addi a0, {INDEX}, -2", f"bnez a0, .Lrows{tiles}", "lui a0, 0x80000")
     text("addi a0, a0, 0x602")
     store(text, select="a0")
+    if by_channel:
+        text(f"li a0, {4 * tiles}", "li a1, 4")
+        store(text, output_row="a0", output_tile="a1")
     text(f".Lrows{tiles}:", f"jal .Lrun{tiles}", f"li {FIRST}, 0", f"addi {INDEX}, {INDEX}, 1")
     blocks, bias, out = (OFFSET[name] for name in ("blocks", "bias", "output"))
     text(f"lw a0, {blocks}(sp)", f"lw a1, {bias}(sp)", f"lw a2, {out}(sp)", "slli a3, a0, 4")
@@ -244,10 +248,10 @@ def output(text: Text, tiles: int) -> None:
     text(f"bnez a0, .Lrow_out{tiles}", f"j .Lpart_of{tiles}", f".Lend{tiles}:")
 
 
-def leave(text: Text) -> None:
+def leave(text: Text, more: int = 0) -> None:
     """Registers as they were."""
     text(*(f"lw {name}, {SAVED_AT + 4 * i}(sp)" for i, name in enumerate(SAVED)))
-    text(f"addi sp, sp, {FRAME}")
+    text(f"addi sp, sp, {FRAME + more}")
 
 
 def subroutines(text: Text, tiles: int) -> None:

@@ -27,6 +27,8 @@ typedef void ts_xp_padded_fn(const ts_team *team, const ts_mhsa_args *args, int8
 
 /* kernels/generators/xpulp_padded.py: the layer of up to 8 and 12 rows. */
 ts_xp_padded_fn ts_xp_padded_2, ts_xp_padded_3;
+/* kernels/generators/xpulp_blocks.py: that of 5 to 8, 9 to 12 and 13 to 16 rows. */
+ts_xp_padded_fn ts_xp_blocks_2, ts_xp_blocks_3, ts_xp_blocks_4;
 
 _Static_assert(offsetof(ts_mhsa_args, output) == 124 || sizeof(void *) > 4,
                "as the generator has it");
@@ -277,12 +279,21 @@ TS_XP_PADDED void ts_xp_padded_many(const ts_team *team, const ts_mhsa_args *arg
     ts_xp_padded_output(args, &call, factors, context, copy, from, to);
 }
 
+/* Whether the layer goes by blocks of rows: 13 to 16 rows, fewer where each core has enough of them
+ * to make up for more code; with an input of one word a row half as many are enough. */
+static TS_XP_INLINE int ts_xp_padded_by_blocks(const ts_shape *shape, uint32_t cores) {
+    const uint32_t rows = (shape->E <= 4 ? 2 : 1) * shape->S * shape->H;
+    return shape->P != 3 && shape->S <= 16 &&
+           (shape->S > 12 || rows >= (shape->S <= 8 ? 50 : 22) * cores);
+}
+
 /* Bytes of scratch memory. */
 static inline uint32_t ts_xp_padded_bytes(const ts_shape *shape, uint32_t cores) {
     const uint32_t S = ts_xp_align4(shape->S), P = ts_xp_align4(shape->P), chunk = ts_min(S, 12);
     const uint32_t all = 32 + S * (ts_xp_align4(shape->E) + ts_xp_align4(shape->H * shape->P)) +
                          3 * (S + 4) * shape->H * P;
-    return S <= 12 ? all : all + cores * (chunk * (S + P) + 2 * S);
+    const uint32_t maps = ts_xp_padded_by_blocks(shape, cores) ? shape->H * S * S : 0;
+    return S <= 12 || maps ? all + maps : all + cores * (chunk * (S + P) + 2 * S);
 }
 
 /* Whether the shape is one of these; `worth`: S at most 4, or E or P no multiple of four. Longer
@@ -295,10 +306,13 @@ static TS_XP_INLINE int ts_xp_padded_suits(const ts_shape *shape, uint32_t worth
 /* Such a layer. */
 TS_XP_PADDED void ts_xp_padded_run(const ts_team *team, const ts_mhsa_args *args, int8_t *scratch) {
     ts_xp_padded_fn *run = ts_xp_padded_many;
+    const int large = ts_xp_padded_by_blocks(&args->shape, team->cores);
     if (args->shape.S <= 8)
-        run = ts_xp_padded_2;
+        run = large ? ts_xp_blocks_2 : ts_xp_padded_2;
     else if (args->shape.S <= 12)
-        run = ts_xp_padded_3;
+        run = large ? ts_xp_blocks_3 : ts_xp_padded_3;
+    else if (large)
+        run = ts_xp_blocks_4;
     run(team, args, scratch);
 }
 
