@@ -10,6 +10,7 @@ import pytest
 
 from kernels.generators import (
     xpulp_attention,
+    xpulp_blocks,
     xpulp_few,
     xpulp_four,
     xpulp_narrow,
@@ -21,6 +22,7 @@ from kernels.generators import (
     xpulp_softmax_panels,
     xpulp_softmax_rows,
     xpulp_tile,
+    xpulp_tiles,
 )
 from kernels.generators.assembly import Text, register_number, write
 from kernels.generators.xpulp_block import FIELDS, Function
@@ -69,6 +71,7 @@ def test_reciprocals_of_the_attention_are_exact() -> None:
     [
         *(xpulp_product, xpulp_softmax, xpulp_softmax_rows, xpulp_narrow, xpulp_padded, xpulp_few),
         *(xpulp_panels, xpulp_softmax_panels, xpulp_softmax_exact, xpulp_four, xpulp_tile),
+        xpulp_blocks,
     ],
 )
 def test_output_is_always_the_same(module: object, tmp_path: Path) -> None:
@@ -94,6 +97,17 @@ def test_no_register_of_the_attention_has_two_values() -> None:
     used += [a.QUERY, a.KEYS, a.VALUES, a.CONTEXT, a.PAIRS, a.ROWS, a.BLOCKS, a.COUNT, a.SELECT]
     used += [a.SCORES, a.MIX, a.KEEP, "sp"]
     assert len(used) == len(set(used)) == 30
+
+
+def test_no_register_of_a_stage_by_blocks_has_two_values() -> None:
+    t = xpulp_tiles
+    common = [*t.ALL_SUMS, t.PLACE, t.SCALE, t.SELECT]
+    scores = [*common, *t.A, *t.B, t.LEFT, t.RIGHT, t.QUERY, t.KEY, t.COUNT]
+    context = [*common, *t.NARROW_MAP, *t.B[:2], t.VALUES]
+    softmax = [*t.WORDS, *t.PAIRS_OF, *t.A, t.MOST, t.TOTAL, t.KEEP, t.LEAST, t.FAR, t.LOW, t.HIGH]
+    softmax += [t.PAIRS, t.OVER, t.THIRD, t.ROWS, t.ROW, t.HEAD, t.ALL_ROWS, t.PLACE]
+    for used in (scores, context, softmax):
+        assert len(used) == len(set(used)) and "sp" not in used
 
 
 def test_register_numbers() -> None:
