@@ -41,7 +41,7 @@ from kernels.generators.xpulp_tiles import FIELDS, PIECES, Tiles
 
 TILES = (2, 3, 4)
 # Bytes behind a multiple of 1024, as in xpulp_padded.py.
-PLACES = {2: 768, 3: 0, 4: 0}
+PLACES = {2: 320, 3: 64, 4: 64}
 MORE = -(-4 * len(FIELDS) // 16) * 16
 
 
@@ -56,7 +56,12 @@ def module() -> str:
 def write_function(text: Text, tiles: int) -> None:
     """The function for so many tiles."""
     name, units = f"ts_xp_blocks_{tiles}", Tiles(text, tiles, FRAME)
-    text(f'.section .text.{name}, "ax"', ".balign 1024", f".skip {PLACES[tiles]}", f".globl {name}")
+    text(
+        f'.section .text.large.{name}, "ax"',
+        ".balign 1024",
+        f".skip {PLACES[tiles]}",
+        f".globl {name}",
+    )
     text(f".type {name}, @function", f"{name}:")
     padded.enter(text, tiles, MORE)
     padded.factors(text, tiles)
