@@ -37,14 +37,14 @@ Arguments = Mapping[str, int]
 # Words of the frame.
 WORDS = ("tail", "channels", "left", "team", "args", "scratch", "other")
 AT = {name: 4 * index for index, name in enumerate(WORDS)}
-SAVED = ("ra", "s0", "s1", "s2", "s3", "s4")
+SAVED = ("ra", "s0", "s1", "s4", "s5", "s6")
 FRAME = (4 * (len(WORDS) + len(SAVED)) + 15) // 16 * 16
 SAVED_AT = FRAME - 4 * len(SAVED)
 # Of a product: columns of a head and heads until the blocks are shared out, then places of this
 # core's; (sum + bias) * FACTOR >> SHIFT, clipped, times MIX >> MIX_SHIFT, clipped. Both factors are
 # less one: p_mac takes a cycle less than mul.
 DEPTH, CHANNELS, BLOCKS, WEIGHTS = "a0", "a3", "a4", "a5"
-BIAS, OUTPUT, FACTOR, SHIFT, MIX, MIX_SHIFT = "s0", "s1", "s2", "s3", "s4", "ra"
+BIAS, OUTPUT, FACTOR, SHIFT, MIX, MIX_SHIFT = "s0", "s1", "s5", "s6", "s4", "ra"
 SUMS, B = ("t0", "t1", "t2", "t3"), ("a0", "a1", "a2", "a3")
 FULL, REST, COUNT, LEFT, TAIL, A = "t4", "t5", "t6", "a6", "a7", "a4"
 # Numerators and divisors are scaled: a division takes a cycle less for every bit. So a product has
