@@ -37,7 +37,9 @@ NAME = "ts_xp_few"
 # Bytes of ts_mhsa_args.
 ARGS = {"S": 0, "E": 4, "P": 8, "H": 12, "input": 32, "weights": 36, "biases": 40}
 ARGS |= {"o_weight": 60, "o_bias": 64, "requants": 68, "entries": 116, "output": 124}
-ROWS = (4, 3, 2)
+# The numbers of rows, and the place of their code: bytes behind a multiple of 1024, which is a way
+# of the shared instruction cache, found by trial.
+PLACES = {4: 0, 3: 0, 2: 0}
 # Where heads do not end in the middle of a block: more than there are blocks.
 ENDLESS = 0x1000
 
@@ -140,10 +142,13 @@ class Few(Attention):
         text(f"{self.label('input')}:")
         self.put(left="t5", steps="s4")
 
-    def share(self, count: str, first: str, some: str) -> None:
+    def share(self, count: str, first: str, some: str, later: bool = False) -> None:
         """This core's part of `count`, with its ends of shares in s6 and s7: no less than those of
-        later cores. Takes s1."""
-        self.text("lui s1, 16", "addi s1, s1, -1")
+        later cores, or no more. Takes s1."""
+        if later:  # More than the ends of shares lack, less than the smallest part.
+            self.text("lui s1, 1")
+        else:
+            self.text("lui s1, 16", "addi s1, s1, -1")
         self.text(f"mul {first}, {count}, s6", f"p_adduN {first}, {first}, s1, 16")
         self.text(f"mul {some}, {count}, s7", f"p_adduN {some}, {some}, s1, 16")
         self.text(f"sub {some}, {some}, {first}")
@@ -155,61 +160,57 @@ class Few(Attention):
         self.share("t1", first, "t4")
         text("slli t5, s4, 4", f"li t2, {self.panel_bytes}")
         self.store(left_over="t4", panel="t5")
-        text("mv t0, a5", f"mv {OUTPUT}, a2", f"p_mac {OUTPUT}, {first}, t2", "addi t6, a1, 16")
+        text("mv t0, a5", f"mv {OUTPUT}, a2", f"p_mac {OUTPUT}, {first}, t2")
+        if self.panel_bytes < 16:
+            text("addi t6, a1, 16")
         text(f"{self.label('find')}:", f"bltu {first}, s3, {self.label('found')}")
         text(f"sub {first}, {first}, s3", f"addi {kind}, {kind}, 8", f"j {self.label('find')}")
         text(f"{self.label('found')}:")
         if self.panel_bytes < 16:  # Values take four words a block.
             text(f"bne {kind}, t6, {self.label('short')}", f"li t2, {16 - self.panel_bytes}")
             text(f"p_mac {OUTPUT}, {first}, t2", f"{self.label('short')}:")
-        self.store(kind=kind, value_kind="t6", place=first)
+        self.store(kind=kind, place=first)
         # Biases end with each head: 16 * blocks, less what the blocks before lack. t0: P
         text("andi t1, t0, 3", "srli t5, t0, 2", f"slli t4, {first}, 4", "addi t4, t4, 16")
         self.store(tail="t1")
         text(f"li t6, {ENDLESS}", f"beqz t1, {self.label('even')}", f"slli t2, {first}, 16")
         text("slli a6, s2, 16", "divu t2, t2, a6", "slli t6, s2, 2", "sub t6, t6, t0")
         text("slli t6, t6, 2", "p_msu t4, t2, t6", "mul t6, t2, s2", f"sub t6, {first}, t6")
-        text("sub t6, t5, t6", f"li a6, {ENDLESS}", f"beqz t5, {self.label('odd')}", "li a6, 1")
-        text(f"{self.label('odd')}:")
-        self.store(narrow="a6")
-        text(f"j {self.label('placed')}", f"{self.label('even')}:", "mv t5, t6")
-        text(f"{self.label('placed')}:")
+        text("sub t6, t5, t6", f"j {self.label('placed')}")
+        text(f"{self.label('even')}:", "mv t5, t6", f"{self.label('placed')}:")
         self.store(bias_at="t4", full="t5", first_full="t6")
         text(f"li {SELECT}, {THIRD_BYTES}", "li t0, 4", f"li t1, {self.panel_turn}")
         self.put(out_row="t0", out_turn="t1")
 
     def _project(self) -> None:
         """Queries, keys and values, one kind after the other; of each head whole blocks, then one
-        that is cut short. Heads of one or of no such block go as one."""
+        that is cut short. Blocks of a single sort go as one."""
         text = self.text
         text(f"{self.label('kind')}:")
         self.load(left_over="t0", place="t1", blocks="t2", kind="t6")
         text(f"beqz t0, {self.label('projected')}", "sub t2, t2, t1", "p_minu t3, t0, t2")
         text("sub t0, t0, t3", "addi t5, t6, 8")
-        self.store(left_over="t0", place="zero", kind="t5", count="t3")
+        self.store(left_over="t0", place="zero", kind="t5")
         text(f"lw {RIGHT}, {ARGS['weights']}(t6)", f"lw {BIAS}, {ARGS['biases']}(t6)")
         self.load(panel="t0", bias_at="t4", args="t5")
         text(f"p_mac {RIGHT}, t1, t0", f"add {BIAS}, {BIAS}, t4", "li t4, 16", "sub t5, t6, t5")
         self.store(bias_at="t4")
-        text("srli t5, t5, 1", "add t5, t5, sp", f"lw {FACTOR}, {self.offset['factor0']}(t5)")
-        self.load(value_kind="t0", first_full="t1")
-        text(f"bne t6, t0, {self.label('by_rows')}", "lui t0, 0x80000")
-        text(f"or {SELECT}, {SELECT}, t0", f"{self.label('by_rows')}:", f"mv {B[0]}, t1")
-        text(f"{self.label('some')}:")
+        text("srli t0, t5, 1", "add t0, t0, sp", f"lw {FACTOR}, {self.offset['factor0']}(t0)")
+        self.load(first_full=B[0], full="t4")
+        self.store(first_full="t4")
+        text("addi t5, t5, -16", f"bnez t5, {self.label('by_rows')}", "lui t5, 0x80000")
+        text(f"or {SELECT}, {SELECT}, t5", f"{self.label('by_rows')}:", "mv t1, t3")
+        text(f"bnez t4, {self.label('some')}", f"mv {B[0]}, t3", f"jal {self.label('narrow')}")
+        text(f"j {self.label('kind')}", f"{self.label('some')}:", f"p_minu {B[0]}, {B[0]}, t1")
+        text(f"sub t1, t1, {B[0]}", "addi t1, t1, -1")
+        self.store(count="t1")  # what is left behind the block that is cut short
+        text(f"beqz {B[0]}, {self.label('cut_short')}", f"jal {self.label('product')}")
         self.load(count="t1")
-        text(f"p_minu {B[0]}, {B[0]}, t1", f"sub t1, t1, {B[0]}")
-        self.store(count="t1")
-        text(f"beqz {B[0]}, {self.label('no_more')}", f"jal {self.label('product')}")
-        text(f"{self.label('no_more')}:")
-        self.load(count="t1", narrow=B[0])
-        text(f"beqz t1, {self.label('done')}", f"p_minu {B[0]}, {B[0]}, t1", f"sub t1, t1, {B[0]}")
-        self.store(count="t1")
+        text(f"bltz t1, {self.label('kind')}", f"{self.label('cut_short')}:", f"li {B[0]}, 1")
         text(f"jal {self.label('narrow')}")
         self.load(count="t1", full=B[0])
-        text(f"bnez t1, {self.label('some')}", f"{self.label('done')}:")
-        self.load(full="t0")
-        self.store(first_full="t0")
-        text(f"j {self.label('kind')}", f"{self.label('projected')}:")
+        text(f"bnez t1, {self.label('some')}", f"j {self.label('kind')}")
+        text(f"{self.label('projected')}:")
 
     def _barrier(self) -> None:
         """All cores are here. It may need what a program keeps in gp and tp."""
@@ -222,7 +223,7 @@ class Few(Attention):
         text, rows, first = self.text, self.rows, "t3"
         self.load(from_="s6", to="s7", args="a6", width=ROW, context="t0")
         text(f"lw t1, {ARGS['E']}(a6)", "addi t2, t1, 3", "srli t2, t2, 2")
-        self.share("t2", first, "t4")
+        self.share("t2", first, "t4", later=True)  # The last block may be a narrow one.
         text(f"beqz t4, {self.label('leave')}", f"li t5, {rows - 1}", f"li {TURN}, 4")
         text("li a7, 4", f"p_msu {TURN}, {ROW}, t5", "p_msu a7, t1, t5")
         self.put(out_row="t1", out_turn="a7", left="t0")
@@ -272,8 +273,8 @@ def module() -> str:
     for rows in (3, 2):
         text("addi a3, a3, 1", f"beqz a3, {Few(text, rows).label('begin')}")
     text(f"{NAME}_else:", f"tail {NAME}_other")
-    for rows in ROWS:
-        text(".balign 32")
+    for rows in PLACES:
+        text(".balign 1024", f".skip {PLACES[rows]}")
         Few(text, rows).write()
     text.end(NAME)
     return text.file("xpulp_few")

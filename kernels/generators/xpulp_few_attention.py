@@ -82,8 +82,8 @@ class Attention(Product):
             text(f"lui {far}, 0x1f000", "slli a7, a0, 1", "add a0, a0, a7")
         else:
             text("slli a0, a0, 2")
-        text.loop("a0", self.label("softmax_end"))
         text(f"lw {word}, 0({at})")
+        text.loop("a0", self.label("softmax_end"))
         if rows == 2:
             text(f"pv_shuffle_b {most}, {word}, {far}", f"pv_max_b {most}, {most}, {word}")
         else:
@@ -97,7 +97,7 @@ class Attention(Product):
             text(f"or {word}, {word}, {far}")
         text(f"pv_minu_sci_b {word}, {word}, 31")
         text(f"pv_dotup_b {a}, {word}, {low}", f"pv_dotup_b {b}, {word}, {high}")
-        text(f"p_lw_at {a}, {pairs}, {a}", f"p_lw_at {b}, {pairs}, {b}")
+        text(f"p_lw_at {a}, {pairs}, {a}", f"p_lw_at {b}, {pairs}, {b}", f"lw {word}, 4({at})")
         text(f"pv_dotup_h {total}, {a}, {ones}")
         shares = (total, total)
         if rows == 2:

@@ -25,9 +25,9 @@ THIRD_BYTES = 0x602
 # The first ones are near enough to sp to be reached by two bytes.
 FIELDS = (
     *SAVED,
-    *("out_row", "out_turn", "steps", "left", "count", "full", "first_full", "narrow", "tail"),
+    *("out_row", "out_turn", "steps", "left", "count", "full", "first_full", "tail"),
     *("back", "blocks", "head_blocks", "channels", "heads", "width", "from_", "to", "team"),
-    *("args", "kind", "value_kind", "place", "left_over", "panel", "bias_at"),
+    *("args", "kind", "place", "left_over", "panel", "bias_at"),
     *("panels", "keys", "values", "map", "context", "heads_left", "context_at", "map_at"),
     *("own_map", "own_heads", *(f"factor{i}" for i in range(len(FACTORS))), "pairs"),
     *("after", "result", *(f"spare{i}" for i in range(4))),
