@@ -245,10 +245,7 @@ class Few(Attention):
         self.store(result="t0")
         text(f"li {B[0]}, 4")
         self.put(out_row=B[0], out_turn=B[0])
-        text(f"li {B[0]}, 1")
-        self.store(heads_left=B[0])
-        text(f"jal {self.label('narrow')}", f"lla {B[0]}, {self.label('leave')}")
-        self.store(after=B[0])
+        text(f"li {B[0]}, 1", f"jal {self.label('narrow')}")
         self.load(args=B[0], result=OUTPUT, tail=B[1])
         text(f"lw {ROW}, {ARGS['E']}({B[0]})")
         self.choose(B[1], "tail")
@@ -258,6 +255,10 @@ class Few(Attention):
         self.text(f"{self.label('leave')}:")
         self._restore()
         self.text("ret")
+        for columns in (1, 2, 3):
+            self.text(f"{self.label(f'tail{columns}')}:")
+            self.tail(columns)
+            self.text(f"j {self.label('leave')}")
 
     def _restore(self) -> None:
         text = self.text

@@ -118,10 +118,10 @@ class Attention(Product):
         """A head's map stays in registers."""
         text, rows = self.text, self.rows
         self.load(values=RIGHT, own_map="t1", factor4=FACTOR, width=ROW)
-        text(f"lla t0, {self.label('attended')}", "li t2, 4", f"li t3, {rows - 1}")
+        text("li t2, 4", f"li t3, {rows - 1}")
         text(f"p_msu t2, {ROW}, t3")
         self.put(out_row=ROW, out_turn="t2")
-        self.store(after="t0", map_at="t1")
+        self.store(map_at="t1")
         text(f"{self.label('mix')}:")
         self.load(map_at="t1", channels=B[0], context_at=OUTPUT)
         if rows == 2:
@@ -139,8 +139,7 @@ class Attention(Product):
         text("addi t0, t0, -1", "add t1, t1, t4")
         self.store(heads_left="t0", context_at="t1")
         text(f"bnez t0, {self.label('mix')}")
-        self.load(after="t0")
-        text("jr t0", f"{self.label('mix_product')}:")
+        text(f"j {self.label('attended')}", f"{self.label('mix_product')}:")
         self.store(back="ra")
         self.setup_blocks(B[0], "block_end")
         self._mix(4)
@@ -151,7 +150,8 @@ class Attention(Product):
             self._finish(columns)
             for row in self.sums:
                 self.part(row[:columns])
-            self._tail(columns)
+            self.tail(columns)
+            text(f"j {self.label('next')}")
 
     def _mix(self, columns: int) -> None:
         """Sums of a block of context."""

@@ -29,8 +29,8 @@ FIELDS = (
     *("back", "blocks", "head_blocks", "channels", "heads", "width", "from_", "to", "team"),
     *("args", "kind", "place", "left_over", "panel", "bias_at"),
     *("panels", "keys", "values", "map", "context", "heads_left", "context_at", "map_at"),
-    *("own_map", "own_heads", *(f"factor{i}" for i in range(len(FACTORS))), "pairs"),
-    *("after", "result", *(f"spare{i}" for i in range(4))),
+    *("own_map", *(f"factor{i}" for i in range(len(FACTORS))), "pairs"),
+    *("result", *(f"spare{i}" for i in range(4))),
 )
 
 
@@ -225,15 +225,13 @@ class Product:
         else:
             text(f"p_extractu {row[2]}, {row[2]}, 8, 16", f"pv_pack_h {first}, {row[2]}, {first}")
 
-    def _tail(self, columns: int) -> None:
+    def tail(self, columns: int) -> None:
         """The last bytes of each row, in the first of the sums; rows are ROW apart."""
         text, words = self.text, [row[0] for row in self.sums]
-        text(f"{self.label(f'tail{columns}')}:")
         if columns < 3:
             store = ("p_sb_post", "p_sh_post")[columns - 1]
             text(*(f"{store} {word}, {OUTPUT}, {ROW}" for word in words))
-        else:
-            for word in words:
-                text(f"sh {word}, 0({OUTPUT})", f"srli {word}, {word}, 16")
-                text(f"sb {word}, 2({OUTPUT})", f"add {OUTPUT}, {OUTPUT}, {ROW}")
-        text(f"j {self.label('next')}")
+            return
+        for word in words:
+            text(f"sh {word}, 0({OUTPUT})", f"srli {word}, {word}, 16")
+            text(f"sb {word}, 2({OUTPUT})", f"add {OUTPUT}, {OUTPUT}, {ROW}")
