@@ -179,6 +179,13 @@ class Few(Attention):
         text("sub t6, t5, t6", f"j {self.label('placed')}")
         text(f"{self.label('even')}:", "mv t5, t6", f"{self.label('placed')}:")
         self.store(bias_at="t4", full="t5", first_full="t6")
+        text(f"lla t0, {self.label('kind')}", f"beqz t1, {self.label('parts')}")
+        for columns in (1, 2, 3):
+            text(f"lla t0, {self.label(f'part{columns}')}")
+            if columns < 3:
+                text(f"p_beqimm t1, {columns}, {self.label('parts')}")
+        text(f"{self.label('parts')}:", f"lla t1, {self.label('next_head')}")
+        self.store(back="t0", narrow_back="t1")
         text(f"li {SELECT}, {THIRD_BYTES}", "li t0, 4", f"li t1, {self.panel_turn}")
         self.put(out_row="t0", out_turn="t1")
 
@@ -201,15 +208,7 @@ class Few(Attention):
         text("addi t5, t5, -16", f"bnez t5, {self.label('by_rows')}", "lui t5, 0x80000")
         text(f"or {SELECT}, {SELECT}, t5", f"{self.label('by_rows')}:", "mv t1, t3")
         text(f"bnez t4, {self.label('some')}", f"mv {B[0]}, t3", f"jal {self.label('narrow')}")
-        text(f"j {self.label('kind')}", f"{self.label('some')}:", f"p_minu {B[0]}, {B[0]}, t1")
-        text(f"sub t1, t1, {B[0]}", "addi t1, t1, -1")
-        self.store(count="t1")  # what is left behind the block that is cut short
-        text(f"beqz {B[0]}, {self.label('cut_short')}", f"jal {self.label('product')}")
-        self.load(count="t1")
-        text(f"bltz t1, {self.label('kind')}", f"{self.label('cut_short')}:", f"li {B[0]}, 1")
-        text(f"jal {self.label('narrow')}")
-        self.load(count="t1", full=B[0])
-        text(f"bnez t1, {self.label('some')}", f"j {self.label('kind')}")
+        text(f"j {self.label('kind')}")
         text(f"{self.label('projected')}:")
 
     def _barrier(self) -> None:

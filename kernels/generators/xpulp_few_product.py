@@ -26,7 +26,18 @@ THIRD_BYTES = 0x602
 FIELDS = (
     *SAVED,
     *("out_row", "out_turn", "steps", "left", "count", "full", "first_full", "tail"),
-    *("back", "blocks", "head_blocks", "channels", "heads", "width", "from_", "to", "team"),
+    *(
+        "back",
+        "narrow_back",
+        "blocks",
+        "head_blocks",
+        "channels",
+        "heads",
+        "width",
+        "from_",
+        "to",
+        "team",
+    ),
     *("args", "kind", "place", "left_over", "panel", "bias_at"),
     *("panels", "keys", "values", "map", "context", "heads_left", "context_at", "map_at"),
     *("own_map", *(f"factor{i}" for i in range(len(FACTORS))), "pairs"),
@@ -90,6 +101,9 @@ class Product:
             text(*(f"li {to}, 0" for to in self.sums[0]), f"j {self.label('spread')}")
         text(f"{self.label('product')}:")
         self.store(back="ra")
+        text(f"j {self.label('blocks')}")
+        self._heads()
+        text(f"{self.label('blocks')}:")
         self.setup_blocks(B[0], "block_end")
         self._begin(4)
         self._step()
@@ -105,6 +119,20 @@ class Product:
         self.load(back="ra")
         text("ret")
         self._columns()
+
+    def _heads(self) -> None:
+        """Of a kind: `count` blocks, whole ones of the next head first. `back` is what does the one
+        that is cut short; in `count` is then what follows it, negative where it is not to do."""
+        text = self.text
+        text(f"{self.label('next_head')}:")
+        self.load(count=B[1], full=B[0])
+        text(f"beqz {B[1]}, {self.label('kind')}", f"{self.label('some')}:")
+        text(f"p_minu {B[0]}, {B[0]}, {B[1]}", f"sub {B[1]}, {B[1]}, {B[0]}")
+        text(f"addi {B[1]}, {B[1]}, -1")
+        self.store(count=B[1])
+        text(f"bnez {B[0]}, {self.label('blocks')}")
+        self.load(back=B[0])
+        text(f"jr {B[0]}")
 
     def _begin(self, columns: int, name: str = "") -> None:
         """A block's sums, left operand and steps."""
@@ -176,13 +204,16 @@ class Product:
         """B[0] blocks of `tail` columns, beyond which there are zeros, no biases, no words."""
         self.text(f"{self.label('narrow')}:")
         self.load(tail=B[1])
-        self.store(back="ra")
+        self.store(narrow_back="ra")
         self.choose(B[1], "narrow")
         for columns in (1, 2, 3):
             self._narrow_blocks(columns)
 
     def _narrow_blocks(self, columns: int) -> None:
         text, rows = self.text, [row[:columns] for row in self.sums]
+        text(f"{self.label(f'part{columns}')}:")
+        self.load(count=B[1])
+        text(f"bltz {B[1]}, {self.label('kind')}", f"li {B[0]}, 1")
         text(f"{self.label(f'narrow{columns}')}:")
         self.setup_blocks(B[0], f"narrow_end{columns}")
         self._begin(columns, f"narrow_step_end{columns}")
@@ -206,7 +237,7 @@ class Product:
         text(*(f"p_sw_post {row[0]}, {OUTPUT}, {step}" for row in rows[:-1]))
         text(f"p_sw_post {rows[-1][0]}, {OUTPUT}, {turn}")
         text(f"{self.label(f'narrow_end{columns}')}:", "nop")
-        self.load(back="ra")
+        self.load(narrow_back="ra")
         text("ret", f"{self.label(f'narrow_columns{columns}')}:")
         for i, words in enumerate(zip(*rows, strict=True)):
             self.bytes(words, words[0])
