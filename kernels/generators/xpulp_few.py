@@ -179,13 +179,9 @@ class Few(Attention):
         text("sub t6, t5, t6", f"j {self.label('placed')}")
         text(f"{self.label('even')}:", "mv t5, t6", f"{self.label('placed')}:")
         self.store(bias_at="t4", full="t5", first_full="t6")
-        text(f"lla t0, {self.label('kind')}", f"beqz t1, {self.label('parts')}")
-        for columns in (1, 2, 3):
-            text(f"lla t0, {self.label(f'part{columns}')}")
-            if columns < 3:
-                text(f"p_beqimm t1, {columns}, {self.label('parts')}")
-        text(f"{self.label('parts')}:", f"lla t1, {self.label('next_head')}")
-        self.store(back="t0", narrow_back="t1")
+        self.set_next("kind", "part")
+        text(f"lla t1, {self.label('next_head')}")
+        self.store(narrow_back="t1")
         text(f"li {SELECT}, {THIRD_BYTES}", "li t0, 4", f"li t1, {self.panel_turn}")
         self.put(out_row="t0", out_turn="t1")
 

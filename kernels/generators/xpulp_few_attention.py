@@ -9,6 +9,7 @@ third score once more, which changes no maximum; its distance becomes 31, whose 
 from __future__ import annotations
 
 from kernels.generators.xpulp_few_product import (
+    BIAS,
     FACTOR,
     LEFT,
     OUTPUT,
@@ -115,35 +116,30 @@ class Attention(Product):
         text(f"{self.label('softmax_end')}:", f"p_sw_step {a}, {at}, 4")
 
     def _context(self) -> None:
-        """A head's map stays in registers."""
+        """A head's map stays in registers. LEFT: the maps, BIAS: heads to go, TURN: context."""
         text, rows = self.text, self.rows
-        self.load(values=RIGHT, own_map="t1", factor4=FACTOR, width=ROW)
-        text("li t2, 4", f"li t3, {rows - 1}")
-        text(f"p_msu t2, {ROW}, t3")
+        self.load(values=RIGHT, own_map=LEFT, heads_left=BIAS, context_at=TURN)
+        self.load(factor4=FACTOR, width=ROW, tail="t1")
+        text("li t2, 4", f"li t3, {rows - 1}", f"p_msu t2, {ROW}, t3")
         self.put(out_row=ROW, out_turn="t2")
-        self.store(map_at="t1")
+        self.set_next("next", "mix")
         text(f"{self.label('mix')}:")
-        self.load(map_at="t1", channels=B[0], context_at=OUTPUT)
+        self.load(channels=B[0])
         if rows == 2:
-            text(f"p_lw_step {MAP[1]}, t1, 4", f"srli {B[0]}, {B[0]}, 2")
+            text(f"p_lw_step {MAP[1]}, {LEFT}, 4", f"srli {B[0]}, {B[0]}, 2")
             text(f"p_exthz {MAP[0]}, {MAP[1]}", f"srli {MAP[1]}, {MAP[1]}, 16")
         else:
-            text(*(f"p_lw_step {name}, t1, 4" for name in MAP[:rows]), f"srli {B[0]}, {B[0]}, 2")
-        self.store(map_at="t1")
-        text(f"beqz {B[0]}, {self.label('mix_tail')}", f"jal {self.label('mix_product')}")
-        text(f"{self.label('mix_tail')}:")
-        self.load(tail="t0")
-        self.choose("t0", "mix")
-        text(f"{self.label('next')}:")
-        self.load(heads_left="t0", context_at="t1", channels="t4")
-        text("addi t0, t0, -1", "add t1, t1, t4")
-        self.store(heads_left="t0", context_at="t1")
-        text(f"bnez t0, {self.label('mix')}")
-        text(f"j {self.label('attended')}", f"{self.label('mix_product')}:")
-        self.store(back="ra")
+            text(*(f"p_lw_step {name}, {LEFT}, 4" for name in MAP[:rows]))
+            text(f"srli {B[0]}, {B[0]}, 2")
+        text(f"mv {OUTPUT}, {TURN}", f"bnez {B[0]}, {self.label('mix_blocks')}")
+        self.load(back=B[0])
+        text(f"jr {B[0]}", f"{self.label('mix_blocks')}:")
         self.setup_blocks(B[0], "block_end")
         self._mix(4)
-        text(f"j {self.label('sums')}")
+        text(f"j {self.label('sums')}", f"{self.label('next')}:")
+        self.load(channels="t4")
+        text(f"addi {BIAS}, {BIAS}, -1", f"add {TURN}, {TURN}, t4")
+        text(f"bnez {BIAS}, {self.label('mix')}", f"j {self.label('attended')}")
         for columns in (1, 2, 3):
             text(f"{self.label(f'mix{columns}')}:")
             self._mix(columns)

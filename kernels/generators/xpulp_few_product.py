@@ -39,7 +39,7 @@ FIELDS = (
         "team",
     ),
     *("args", "kind", "place", "left_over", "panel", "bias_at"),
-    *("panels", "keys", "values", "map", "context", "heads_left", "context_at", "map_at"),
+    *("panels", "keys", "values", "map", "context", "heads_left", "context_at"),
     *("own_map", *(f"factor{i}" for i in range(len(FACTORS))), "pairs"),
     *("result", *(f"spare{i}" for i in range(4))),
 )
@@ -199,6 +199,17 @@ class Product:
     def choose(self, tail: str, name: str) -> None:
         """To one of three labels, by 1, 2 or 3; on from here with 0."""
         self.text(*(f"p_beqimm {tail}, {i}, {self.label(f'{name}{i}')}" for i in (1, 2, 3)))
+
+    def set_next(self, none: str, some: str) -> None:
+        """What goes on behind a head's whole blocks: `none`, or by its last columns, t1, `some`."""
+        text, chosen = self.text, self.label(f"{some}_chosen")
+        text(f"lla t0, {self.label(none)}", f"beqz t1, {chosen}")
+        for columns in (1, 2, 3):
+            text(f"lla t0, {self.label(f'{some}{columns}')}")
+            if columns < 3:
+                text(f"p_beqimm t1, {columns}, {chosen}")
+        text(f"{chosen}:")
+        self.store(back="t0")
 
     def _narrow(self) -> None:
         """B[0] blocks of `tail` columns, beyond which there are zeros, no biases, no words."""
