@@ -2,7 +2,9 @@
 """Assembly of XpulpV2 attention layers of two to four rows: python -m kernels.generators.xpulp_few
 OUT.S
 
-    void ts_xp_few(const ts_team *team, const ts_mhsa_args *args, int8_t *scratch)
+    void ts_xp_few_2(const ts_team *team, const ts_mhsa_args *args, int8_t *scratch)
+    void ts_xp_few_3(...)
+    void ts_xp_few_4(...)
 
 (kernels/include/ts_xpulp_few.h, which says what it does and how). There is code for each number of
 rows, since a block of 2 rows by 4 columns takes 14 instructions for 4 bytes of depth, one of 4 rows
@@ -33,7 +35,8 @@ from kernels.generators.xpulp_few_product import (
     B,
 )
 
-NAME = "ts_xp_few"
+# What does all other layers.
+OTHER = "ts_xp_few_other"
 # Bytes of ts_mhsa_args.
 ARGS = {"S": 0, "E": 4, "P": 8, "H": 12, "input": 32, "weights": 36, "biases": 40}
 ARGS |= {"o_weight": 60, "o_bias": 64, "requants": 68, "entries": 116, "output": 124}
@@ -64,7 +67,7 @@ class Few(Attention):
         self.text(f"{self.label('wide')}:")
         self.load(team="a0", args="a1", panels="a2")
         self._restore()
-        self.text(f"j {NAME}_else")
+        self.text(f"{self.label('other')}:", f"tail {OTHER}")
         self._product()
         self._narrow()
 
@@ -72,16 +75,20 @@ class Few(Attention):
         """a0: team, a1: arguments, a2: scratch memory. Leaves E, P, H * P, pairs in a4 to a7, core,
         H, cores in t0, t2, t3."""
         text = self.text
-        text(f"{self.label('begin')}:")
         text(*(f"lw {to}, {ARGS[name]}(a1)" for to, name in (("a4", "E"), ("a5", "P"))))
         text(f"lw t2, {ARGS['H']}(a1)", f"lw a7, {ARGS['entries']}(a1)", "mul a6, t2, a5")
         text("addi a7, a7, 1024", "lw t4, 0(a7)", "or t5, a4, a6", "srli t5, t5, 9")
-        text(f"beqz t4, {NAME}_else", f"bnez t5, {NAME}_else", "lw t0, 0(a0)", "lw t3, 4(a0)")
+        text(
+            f"beqz t4, {self.label('other')}",
+            f"bnez t5, {self.label('other')}",
+            "lw t0, 0(a0)",
+            "lw t3, 4(a0)",
+        )
 
     def _enter(self) -> None:
         text = self.text
         text(f"addi sp, sp, -{self.frame}")
-        text(*(f"sw {name}, {4 * i}(sp)" for i, name in enumerate(SAVED)))
+        text(*(f"sw {name}, {4 * i}(sp)" for i, name in enumerate(self.saved)))
         self.store(team="a0", args="a1", panels="a2", pairs="a7", channels="a5")
 
     def _scale(self) -> None:
@@ -210,7 +217,8 @@ class Few(Attention):
     def _barrier(self) -> None:
         """All cores are here. It may need what a program keeps in gp and tp."""
         self.load(team="a0")
-        self.text(*(f"lw {r}, {4 * SAVED.index(r)}(sp)" for r in ("gp", "tp")))
+        if self.saved == SAVED:
+            self.text(*(f"lw {r}, {4 * SAVED.index(r)}(sp)" for r in ("gp", "tp")))
         self.text("call ts_team_barrier")
 
     def _result(self) -> None:
@@ -257,22 +265,19 @@ class Few(Attention):
 
     def _restore(self) -> None:
         text = self.text
-        text(*(f"lw {name}, {4 * i}(sp)" for i, name in enumerate(SAVED)))
+        text(*(f"lw {name}, {4 * i}(sp)" for i, name in enumerate(self.saved)))
         text(f"addi sp, sp, {self.frame}")
 
 
 def module() -> str:
     """The whole file."""
     text = Text()
-    text.begin(NAME)
-    text(f"lw a3, {ARGS['S']}(a1)", "addi a3, a3, -4", f"beqz a3, {Few(text, 4).label('begin')}")
-    for rows in (3, 2):
-        text("addi a3, a3, 1", f"beqz a3, {Few(text, rows).label('begin')}")
-    text(f"{NAME}_else:", f"tail {NAME}_other")
-    for rows in PLACES:
-        text(".balign 1024", f".skip {PLACES[rows]}")
+    for rows, place in PLACES.items():
+        name = f"ts_xp_few_{rows}"
+        text(f'.section .text.{name}, "ax"', ".balign 1024", f".skip {place}")
+        text.begin(name)
         Few(text, rows).write()
-    text.end(NAME)
+        text.end(name)
     return text.file("xpulp_few")
 
 

@@ -11,13 +11,25 @@ from __future__ import annotations
 from kernels.generators.assembly import Text
 
 FACTORS = ("q", "k", "v", "scores", "context", "output")
-SAVED = ("ra", "gp", "tp", *(f"s{i}" for i in range(12)))
+SAVED = ("ra", *(f"s{i}" for i in range(12)), "gp", "tp")
 # Short instructions can name the first ones.
 TURN, FACTOR, RIGHT, BIAS, LEFT, OUTPUT = (f"a{i}" for i in range(6))
 ROW, SELECT = "s0", "s1"
 A = ("a6", "a7")
 B = ("t0", "t1", "t2", "t3")
-SUMS = ("t4", "t5", "t6", "ra", "gp", "tp", *(f"s{i}" for i in range(2, 12)))
+SUMS = (
+    "t4",
+    "t5",
+    "t6",
+    "ra",
+    *(f"s{i}" for i in range(2, 8)),
+    "gp",
+    "tp",
+    "s8",
+    "s9",
+    "s10",
+    "s11",
+)
 # Up to three rows leave registers for these.
 SPARE = {"out_row": "s8", "out_turn": "s9", "steps": "s10", "left": "s11"}
 # For pv.shuffle2.b: the third bytes of two registers. The top bit says that words are columns.
@@ -53,6 +65,7 @@ class Product:
         self.offset = {name: 4 * i for i, name in enumerate(FIELDS)}
         self.frame = (4 * len(FIELDS) + 15) // 16 * 16
         self.kept = SPARE if rows < 4 else {}
+        self.saved = SAVED[:-2] if rows == 2 else SAVED  # gp and tp are not needed
         self.sums = tuple(SUMS[4 * row : 4 * row + 4] for row in range(rows))
         # Of a head: a word for each row, of two rows one word for both.
         self.map_bytes = 4 if rows == 2 else 4 * rows

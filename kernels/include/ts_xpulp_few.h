@@ -22,7 +22,7 @@ void ts_xp_few_other(const ts_team *team, const ts_mhsa_args *args, void *scratc
 
 /* The scratch memory holds queries and keys in panels, [H][P / 4][S][4], values [H][P / 4][4][4],
  * the map, the context's rows, and a copy of the input for each core. */
-void ts_xp_few(const ts_team *team, const ts_mhsa_args *args, void *scratch);
+ts_mhsa_fn ts_xp_few_2, ts_xp_few_3, ts_xp_few_4;
 
 static inline uint32_t ts_xp_few_bytes(const ts_shape *shape, uint32_t cores) {
     const uint32_t S = shape->S, P = shape->P, H = shape->H;

@@ -55,10 +55,15 @@ void ts_xp_few_other(const ts_team *team, const ts_mhsa_args *args, void *scratc
 
 __attribute__((section(".text.hot.short"))) void
 ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
-    if (args->shape.S > 4)
+    const uint32_t S = args->shape.S;
+    if (S == 4)
+        ts_xp_four_attention(team, args, scratch, ts_xp_few_4);
+    else if (S > 4)
         run_long(team, args, scratch);
-    else if (args->shape.S > 1)
-        ts_xp_four_attention(team, args, scratch, ts_xp_few);
+    else if (S == 3)
+        ts_xp_few_3(team, args, scratch);
+    else if (S == 2)
+        ts_xp_few_2(team, args, scratch);
     else
         ts_xp_single_attention(team, args, scratch, run_any);
 }
