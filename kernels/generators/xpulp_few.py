@@ -278,6 +278,7 @@ def module() -> str:
         text.begin(name)
         Few(text, rows).write()
         text.end(name)
+        text(".balign 1024")  # What lies behind it stays where it is.
     return text.file("xpulp_few")
 
 
