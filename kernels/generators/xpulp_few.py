@@ -42,7 +42,7 @@ ARGS = {"S": 0, "E": 4, "P": 8, "H": 12, "input": 32, "weights": 36, "biases": 4
 ARGS |= {"o_weight": 60, "o_bias": 64, "requants": 68, "entries": 116, "output": 124}
 # The numbers of rows, and the place of their code: bytes behind a multiple of 1024, which is a way
 # of the shared instruction cache, found by trial.
-PLACES = {4: 32, 3: 896, 2: 672}
+PLACES = {4: 592, 3: 256, 2: 672}
 # Where heads do not end in the middle of a block: more than there are blocks.
 ENDLESS = 0x1000
 

@@ -58,14 +58,14 @@ ts_mhsa_xpulp(const ts_team *team, const ts_mhsa_args *args, void *scratch) {
     const uint32_t S = args->shape.S;
     if (S == 4)
         ts_xp_four_attention(team, args, scratch, ts_xp_few_4);
+    else if (S == 1)
+        ts_xp_single_attention(team, args, scratch, run_any);
     else if (S > 4)
         run_long(team, args, scratch);
     else if (S == 3)
         ts_xp_few_3(team, args, scratch);
-    else if (S == 2)
-        ts_xp_few_2(team, args, scratch);
     else
-        ts_xp_single_attention(team, args, scratch, run_any);
+        ts_xp_few_2(team, args, scratch);
 }
 
 TS_XP_LARGE uint32_t large_scratch(const ts_shape *shape, uint32_t cores) {
