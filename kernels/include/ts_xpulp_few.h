@@ -4,7 +4,7 @@
  * shorter way (ts_xpulp_four.h).
  *
  * 1. Each core copies the input's rows to whole words if E % 4, and projects its equal part of the
- *    blocks of 4 columns of all queries, keys and values. A head's last block has 4 columns too.
+ *    blocks of 4 columns of all queries, keys and values; a head's last block has 1 to 3 if P % 4.
  *    Barrier.
  * 2. Scores, softmax and context of a core's heads, each of the three for all of them. Barrier.
  * 3. Output projection: a core's equal part of the blocks of columns.
@@ -16,12 +16,12 @@
 
 #include "ts_xpulp_heads.h"
 
-/* Where it does not do: other numbers of rows, E or H * P above 511, no pairs behind the table, a
+/* Where it does not do: E or H * P above 511, no pairs behind the table, a
  * requantisation that is not one multiplier with floor and without overflow. */
 void ts_xp_few_other(const ts_team *team, const ts_mhsa_args *args, void *scratch);
 
-/* The scratch memory holds queries and keys in panels, [H][P / 4][S][4], values [H][P / 4][4][4],
- * the map, the context's rows, and a copy of the input for each core. */
+/* The scratch memory holds queries and keys in panels, [H][P / 4][rows][4] with 2 or 4 rows, values
+ * [H][P / 4][4][4], the map, the context's rows, and a copy of the input for each core. */
 ts_mhsa_fn ts_xp_few_2, ts_xp_few_3, ts_xp_few_4;
 
 static inline uint32_t ts_xp_few_bytes(const ts_shape *shape, uint32_t cores) {
