@@ -9,10 +9,9 @@ OUT.S
 (kernels/include/ts_xpulp_few.h, which says what it does and how). There is code for each number of
 rows, since a block of 2 rows by 4 columns takes 14 instructions for 4 bytes of depth, one of 4 rows
 24. Product and softmax are those of xpulp_four.py. Every stage goes over all of a core's heads
-before the next one begins, so that what runs is never more than a core's own instruction cache
-holds.
+before the next one begins: a core's own instruction cache holds one of them, but not all.
 
-sp points at the words of Few.fields, which cost two bytes to reach.
+sp points at FIELDS, whose words cost two bytes to reach.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The block product of xpulp_few.py, the words its stages share, and the ends of rows.
 
-A product is of 2 to 4 rows by blocks of 4 columns; its sums start at the bias, which for heads
-whose last block is cut short goes back by what that block lacks. What it writes are a word for
-each row, or four words for the columns, any distance apart.
+A product is of 2 to 4 rows by blocks of 4 columns, or by a block of the 1 to 3 that are left. Its
+sums start at the biases. What it writes are a word for each row, any distance apart, or for values
+four words for the columns.
 """
 
 from __future__ import annotations
