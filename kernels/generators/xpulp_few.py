@@ -148,17 +148,6 @@ class Few(Attention):
         text(f"{self.label('input')}:")
         self.put(left="t5", steps="s4")
 
-    def share(self, count: str, first: str, some: str, later: bool = False) -> None:
-        """This core's part of `count`, with its ends of shares in s6 and s7: no less than those of
-        later cores, or no more. Takes s1."""
-        if later:  # More than the ends of shares lack, less than the smallest part.
-            self.text("lui s1, 1")
-        else:
-            self.text("lui s1, 16", "addi s1, s1, -1")
-        self.text(f"mul {first}, {count}, s6", f"p_adduN {first}, {first}, s1, 16")
-        self.text(f"mul {some}, {count}, s7", f"p_adduN {some}, {some}, s1, 16")
-        self.text(f"sub {some}, {some}, {first}")
-
     def _share(self) -> None:
         """This core's blocks of queries, keys and values."""
         text, first, kind = self.text, "t3", "a1"
