@@ -284,7 +284,7 @@ TS_XP_PADDED void ts_xp_padded_many(const ts_team *team, const ts_mhsa_args *arg
 static TS_XP_INLINE int ts_xp_padded_by_blocks(const ts_shape *shape, uint32_t cores) {
     const uint32_t rows = (shape->E <= 4 ? 2 : 1) * shape->S * shape->H;
     return shape->P != 3 && shape->S <= 16 &&
-           (shape->S > 12 || rows >= (shape->S <= 8 ? 50 : 22) * cores);
+           (shape->S > 12 || rows >= (shape->S <= 8 ? 50 : 19) * cores);
 }
 
 /* Bytes of scratch memory. */
