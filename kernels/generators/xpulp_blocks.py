@@ -41,7 +41,7 @@ from kernels.generators.xpulp_tiles import FIELDS, PIECES, Tiles
 
 TILES = (2, 3, 4)
 # Bytes behind a multiple of 1024, as in xpulp_padded.py.
-PLACES = {2: 320, 3: 64, 4: 64}
+PLACES = {2: 848, 3: 64, 4: 64}
 MORE = -(-4 * len(FIELDS) // 16) * 16
 
 
